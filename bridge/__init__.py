@@ -1,0 +1,1 @@
+"""A telephony bridge: callers on one side, a realtime speech model on the other."""

@@ -1,0 +1,1 @@
+"""The agent as its author writes it: instructions, tools, hooks."""

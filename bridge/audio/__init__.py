@@ -1,0 +1,1 @@
+"""Codecs, resampling and frames: samples in, samples out, no clock and no socket."""

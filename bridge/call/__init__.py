@@ -1,0 +1,1 @@
+"""One call: its decisions, and who carries them out."""

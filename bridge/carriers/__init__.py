@@ -1,0 +1,1 @@
+"""The carriers behind the door Leg."""

@@ -1,0 +1,130 @@
+"""The door to a caller: what a leg tells us, and what it can be told. No carrier's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bridge.audio.formats import AudioFormat
+from bridge.errors import Ending
+
+__all__ = [
+    "Clear",
+    "Digit",
+    "Ended",
+    "Finish",
+    "Hangup",
+    "Heard",
+    "Leg",
+    "LegCommand",
+    "LegEvent",
+    "LegListener",
+    "Mark",
+    "Play",
+    "Played",
+    "Started",
+    "Transfer",
+    "Verdict",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The caller is there and can hear us."""
+
+    call_id: str
+    """The carrier's own id of the call."""
+    format: AudioFormat
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the carrier or the one who sent the call passed along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The caller said this, in the leg's format."""
+
+    audio: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """The caller pressed a key: 0-9, *, # or A-D."""
+
+    digit: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """The carrier is past this mark: all audio before it was heard, or was cleared."""
+
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The last event of a leg. `lost`: the connection broke, the caller may still be there."""
+
+    ending: Ending
+    lost: bool = False
+
+
+LegEvent = Started | Heard | Digit | Played | Ended
+LegListener = Callable[[LegEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """Hang up, after the carrier has spoken `words` (None: in silence)."""
+
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Connect the caller to `target` (E.164 or sip: URI), after the carrier has spoken `words`."""
+
+    target: str = field(repr=False)
+    words: str | None = None
+
+
+Verdict = Hangup | Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Audio for the caller in the leg's format, any length, queued behind what is there."""
+
+    audio: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Tell us (Played) when everything before this has been heard."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Forget all that is queued. Its marks come back at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Let go of the caller; what becomes of the call is the verdict's."""
+
+    verdict: Verdict
+
+
+LegCommand = Play | Mark | Clear | Finish
+
+
+class Leg(Protocol):
+    """One caller's connection. Neither verb waits."""
+
+    def attach(self, listener: LegListener) -> None:
+        """Call `listener` with each event, in the loop turn in which it arrives."""
+
+    def do(self, command: LegCommand) -> None:
+        """Carry out a command; after Ended, quietly nothing."""

@@ -1,0 +1,1 @@
+"""A realtime session kept alive: tools, updates, resumption."""

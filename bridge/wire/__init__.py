@@ -1,0 +1,1 @@
+"""Vendors' words and ours: pure translation, no socket and no clock."""
