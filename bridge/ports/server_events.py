@@ -120,6 +120,8 @@ class Error:
 
     error: ErrorInfo
     severity: Severity = Severity.RETRY
+    refused_response: bool = False
+    """The response that we asked for will not come: another one is under way."""
     event_id: str = ""
 
 

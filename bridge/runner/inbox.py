@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from bridge.ports import server_events as event
-from bridge.ports.model import EventListener
+from bridge.ports.runner_events import Finished, RunnerEvent
 from bridge.ports.server_events import ServerEvent
 
-__all__ = ["Inbox"]
+__all__ = ["EventQueue", "Inbox", "RunnerInbox"]
+
+E = TypeVar("E", bound=RunnerEvent)
 
 MAX_EVENTS = 4_096
 MAX_AUDIO_SIZE = 16 * 1024 * 1024  # five minutes of PCM16 at 24 kHz: models send in bursts
@@ -30,31 +34,34 @@ _URGENT = (
 )
 
 
-class Inbox:
+class EventQueue(Generic[E]):
     """
     Holds events until `get` asks for them, or hands them on at once to a listener.
 
-    Where a bound is reached the oldest event of its kind goes, and `dropped` counts it.
+    It closes behind its `last` event. Where a bound is reached the oldest event of its
+    kind goes, and `dropped` counts it.
     """
+
+    last: type[RunnerEvent]
 
     def __init__(
         self, *, max_events: int = MAX_EVENTS, max_audio_size: int = MAX_AUDIO_SIZE
     ) -> None:
         self._max_events = max_events
         self._max_audio_size = max_audio_size
-        self._urgent: deque[ServerEvent] = deque()
-        self._ordered: deque[ServerEvent] = deque()
+        self._urgent: deque[E] = deque()
+        self._ordered: deque[E] = deque()
         self._audio_size = 0
-        self._listener: EventListener | None = None
+        self._listener: Callable[[E], None] | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._over = False
         self.dropped = 0
 
-    def put(self, item: ServerEvent) -> None:
-        """Add an event. After Disconnected nothing more is taken."""
+    def put(self, item: E) -> None:
+        """Add an event. After the last one nothing more is taken."""
         if self._over:
             return
-        self._over = isinstance(item, event.Disconnected)
+        self._over = isinstance(item, self.last)
         if self._listener is not None:
             self._listener(item)
             return
@@ -68,14 +75,14 @@ class Inbox:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def attach(self, listener: EventListener) -> None:
+    def attach(self, listener: Callable[[E], None]) -> None:
         """Hand what is here to `listener`, and all that comes later as it comes."""
         self._listener = listener
         while self._urgent or self._ordered:
             listener(self._take())
 
-    async def get(self) -> ServerEvent | None:
-        """The next event; None after Disconnected. May be cancelled without loss."""
+    async def get(self) -> E | None:
+        """The next event; None after the last one. May be cancelled without loss."""
         while not (self._urgent or self._ordered):
             if self._over:
                 return None
@@ -83,7 +90,7 @@ class Inbox:
             await self._waiter
         return self._take()
 
-    def _take(self) -> ServerEvent:
+    def _take(self) -> E:
         if self._urgent:
             return self._urgent.popleft()
         item = self._ordered.popleft()
@@ -108,3 +115,15 @@ class Inbox:
         if isinstance(item, event.AudioDelta):
             self._audio_size -= len(item.delta)
         self.dropped += 1
+
+
+class Inbox(EventQueue[ServerEvent]):
+    """A session's events; Disconnected is the last."""
+
+    last = event.Disconnected
+
+
+class RunnerInbox(EventQueue[RunnerEvent]):
+    """A runner's events; Finished is the last."""
+
+    last = Finished

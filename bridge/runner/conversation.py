@@ -1,0 +1,152 @@
+"""
+What has been said in a session so far, as the caller heard it.
+
+Rule: it keeps heard words only. What was cut off is forgotten as soon as somebody says
+how much of it was played; a whole conversation is bounded, and its oldest part goes first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from bridge.audio.formats import AudioFormat
+from bridge.ports import server_events as event
+from bridge.ports.client_events import Message
+from bridge.ports.conversation import AgentSaid, CallerSaid, HistoryItem, Note, ToolUsed
+from bridge.ports.runner_events import RunnerEvent
+
+__all__ = ["Conversation"]
+
+MAX_ITEMS = 400
+
+
+@dataclass(slots=True)
+class _Speech:
+    """One item of the agent's: its words, and how long its voice lasts."""
+
+    text: str = field(default="", repr=False)
+    audio_size: int = 0
+
+
+@dataclass(slots=True)
+class _Utterance:
+    """One turn of the caller's; its transcript may come late."""
+
+    text: str = field(default="", repr=False)
+
+
+_Item = _Speech | _Utterance | HistoryItem
+_Kept = TypeVar("_Kept", bound=_Item)
+
+
+class Conversation:
+    """Listens to a session's events and tells the history to the next one."""
+
+    def __init__(self, history: tuple[HistoryItem, ...] = ()) -> None:
+        self._items: dict[str, _Item] = {}
+        self._asked: dict[str, tuple[str, str]] = {}
+        self._unnamed = 0
+        self._format: AudioFormat | None = None
+        for item in history:
+            self._add(item)
+
+    def voice_is(self, format: AudioFormat) -> None:
+        """The format in which the agent's voice comes from now on."""
+        self._format = format
+
+    def note(self, happened: RunnerEvent) -> None:
+        """Take what matters from an event."""
+        match happened:
+            case event.AudioDelta(item_id, delta):
+                self._speech(item_id).audio_size += len(delta)
+            case event.TranscriptDelta(item_id, delta) | event.TextDelta(item_id, delta):
+                self._speech(item_id).text += delta
+            case event.TranscriptDone(item_id, text) | event.TextDone(item_id, text):
+                self._speech(item_id).text = text
+            case event.SpeechStarted(item_id=item_id) | event.AudioCommitted(item_id) if item_id:
+                self._utterance(item_id)
+            case event.InputTranscriptDone(transcript, item_id):
+                self._utterance(item_id).text = transcript
+            case event.FunctionCallDone(call_id, name, arguments):
+                self._asked[call_id] = name, arguments
+            case event.ToolCallCancelled(call_ids):
+                for call_id in call_ids:
+                    self._asked.pop(call_id, None)
+            case _:
+                pass
+
+    def answered(self, call_id: str, output: str) -> None:
+        """A tool has answered with this JSON text."""
+        asked = self._asked.pop(call_id, None)
+        if asked is not None:
+            self._add(ToolUsed(call_id, *asked, output))
+
+    def told(self, message: Message) -> None:
+        """A text went into the conversation."""
+        match message.role:
+            case "user":
+                self._add(CallerSaid(message.text))
+            case "assistant":
+                self._add(AgentSaid(message.text))
+            case _:
+                self._add(Note(message.text))
+
+    def truncate(self, item_id: str, heard_ms: int) -> None:
+        """Of this item the caller heard only so much."""
+        speech = self._items.get(item_id)
+        if not isinstance(speech, _Speech) or self._format is None or not speech.audio_size:
+            return
+        share = heard_ms / self._format.duration_ms(speech.audio_size)
+        speech.text = _first_words(speech.text, share)
+        speech.audio_size = min(speech.audio_size, self._format.size(heard_ms))
+
+    def history(self) -> tuple[HistoryItem, ...]:
+        """Everything that was said, oldest first; turns without words are left out."""
+        told = (_told(item) for item in self._items.values())
+        return tuple(item for item in told if item is not None)
+
+    def _speech(self, item_id: str) -> _Speech:
+        item = self._items.get(item_id)
+        if not isinstance(item, _Speech):
+            item = self._keep(item_id, _Speech())
+        return item
+
+    def _utterance(self, item_id: str) -> _Utterance:
+        item = self._items.get(item_id)
+        if not isinstance(item, _Utterance):
+            item = self._keep(item_id or self._new_id(), _Utterance())
+        return item
+
+    def _add(self, item: HistoryItem) -> None:
+        self._keep(self._new_id(), item)
+
+    def _new_id(self) -> str:
+        self._unnamed += 1
+        return f"\0{self._unnamed}"  # no provider's id has a NUL
+
+    def _keep(self, item_id: str, item: _Kept) -> _Kept:
+        self._items[item_id] = item
+        while len(self._items) > MAX_ITEMS:
+            del self._items[next(iter(self._items))]
+        return item
+
+
+def _told(item: _Item) -> HistoryItem | None:
+    match item:
+        case _Speech(text):
+            return AgentSaid(text) if text.strip() else None
+        case _Utterance(text):
+            return CallerSaid(text) if text.strip() else None
+        case _:
+            return item
+
+
+def _first_words(text: str, share: float) -> str:
+    """About this share of a text, cut between words."""
+    if share >= 1:
+        return text
+    cut = int(len(text) * max(share, 0.0))
+    if cut < len(text) and not text[cut].isspace():
+        cut = text.rfind(" ", 0, cut) + 1
+    return text[:cut].rstrip()

@@ -1,0 +1,52 @@
+"""How often and how soon a resumption is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from bridge.errors import ConnectError, RealtimeError, ResumptionRefused
+from bridge.ports.runner_events import Cause
+from bridge.ports.session import RealtimeConfig
+
+__all__ = ["MAX_ATTEMPTS", "Pending", "delay_before", "worth_retrying"]
+
+MAX_ATTEMPTS = 3
+DELAYS = (0.0, 0.2, 0.8)  # seconds before the first, second and third attempt
+JITTER = 0.25  # of a delay, so that a fleet does not redial in step
+LONGEST_WISH = 1.0  # seconds of the provider's own Retry-After that we honour
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The one resumption that is to happen: which configuration, when, and for what cause."""
+
+    config: RealtimeConfig
+    cause: Cause
+    bridge_message: str | None = field(default=None, repr=False)
+    respond: bool = False
+    attempts: int = 0
+    not_before: float = 0.0
+    """Seconds; an attempt before this would come too soon."""
+    must_by: float = float("inf")
+    """Seconds; by then it happens even in the middle of a sentence."""
+
+    def failed(self, error: RealtimeError, now: float, jitter: Callable[[], float]) -> Pending:
+        """This resumption after one more failed attempt."""
+        attempts = self.attempts + 1
+        wait = 0.0 if isinstance(error, ResumptionRefused) else delay_before(attempts, jitter)
+        if isinstance(error, ConnectError) and error.retry_after is not None:
+            wait = max(wait, min(error.retry_after, LONGEST_WISH))
+        return replace(self, attempts=attempts, not_before=now + wait)
+
+
+def delay_before(attempt: int, jitter: Callable[[], float]) -> float:
+    """Seconds to wait before attempt number `attempt`, from 0; `jitter` gives 0 to 1."""
+    return DELAYS[min(attempt, len(DELAYS) - 1)] * (1 + JITTER * jitter())
+
+
+def worth_retrying(error: RealtimeError, attempts: int) -> bool:
+    """Whether another attempt may help, after `attempts` that failed."""
+    if isinstance(error, ConnectError) and not error.retryable:
+        return False
+    return attempts < MAX_ATTEMPTS
