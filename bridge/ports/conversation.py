@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
-__all__ = ["AgentSaid", "CallerSaid", "HistoryItem", "Note", "ToolUsed"]
+__all__ = [
+    "AgentSaid",
+    "CallerSaid",
+    "HistoryItem",
+    "Note",
+    "ToolUsed",
+    "pressed",
+    "read_pressed",
+]
+
+_PRESSED = re.compile(r"The caller pressed ((?:[0-9A-D*#] )*[0-9A-D*#])\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +50,14 @@ class Note:
 
 
 HistoryItem = CallerSaid | AgentSaid | ToolUsed | Note
+
+
+def pressed(digits: str) -> str:
+    """How a model is told of the caller's keys: "The caller pressed 4 2 #."."""
+    return f"The caller pressed {' '.join(digits)}."
+
+
+def read_pressed(text: str) -> str | None:
+    """The keys in a sentence that `pressed` made, None for any other text."""
+    found = _PRESSED.fullmatch(text)
+    return found[1].replace(" ", "") if found else None

@@ -96,6 +96,8 @@ class ErrorInfo:
     message: str = field(repr=False)
     code: str = ""
     param: str = ""
+    request_id: str = ""
+    """The id of our own event that it answers, "" where the provider does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """
 What has been said in a session so far, as the caller heard it.
 
-Rule: it keeps heard words only. What was cut off is forgotten as soon as somebody says
-how much of it was played; a whole conversation is bounded, and its oldest part goes first.
+Rule: it tells heard words only. A cut is remembered with the item, so that words and
+voice which arrive after it are cut as well. A whole conversation is bounded, and its
+oldest part goes first.
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ from bridge.ports.runner_events import RunnerEvent
 __all__ = ["Conversation"]
 
 MAX_ITEMS = 400
+LONGEST_WORD = 40  # characters; what is longer is written in a script without spaces
 
 
 @dataclass(slots=True)
 class _Speech:
-    """One item of the agent's: its words, and how long its voice lasts."""
+    """One item of the agent's: its words, how long its voice lasts, how much was heard."""
 
     text: str = field(default="", repr=False)
-    audio_size: int = 0
+    voice_ms: float = 0.0
+    heard_ms: float = float("inf")
 
 
 @dataclass(slots=True)
@@ -59,7 +62,8 @@ class Conversation:
         """Take what matters from an event."""
         match happened:
             case event.AudioDelta(item_id, delta):
-                self._speech(item_id).audio_size += len(delta)
+                if self._format is not None:
+                    self._speech(item_id).voice_ms += self._format.duration_ms(len(delta))
             case event.TranscriptDelta(item_id, delta) | event.TextDelta(item_id, delta):
                 self._speech(item_id).text += delta
             case event.TranscriptDone(item_id, text) | event.TextDone(item_id, text):
@@ -95,11 +99,8 @@ class Conversation:
     def truncate(self, item_id: str, heard_ms: int) -> None:
         """Of this item the caller heard only so much."""
         speech = self._items.get(item_id)
-        if not isinstance(speech, _Speech) or self._format is None or not speech.audio_size:
-            return
-        share = heard_ms / self._format.duration_ms(speech.audio_size)
-        speech.text = _first_words(speech.text, share)
-        speech.audio_size = min(speech.audio_size, self._format.size(heard_ms))
+        if isinstance(speech, _Speech):
+            speech.heard_ms = min(speech.heard_ms, heard_ms)
 
     def history(self) -> tuple[HistoryItem, ...]:
         """Everything that was said, oldest first; turns without words are left out."""
@@ -134,19 +135,21 @@ class Conversation:
 
 def _told(item: _Item) -> HistoryItem | None:
     match item:
-        case _Speech(text):
-            return AgentSaid(text) if text.strip() else None
+        case _Speech():
+            heard = _heard(item)
+            return AgentSaid(heard) if heard.strip() else None
         case _Utterance(text):
             return CallerSaid(text) if text.strip() else None
         case _:
             return item
 
 
-def _first_words(text: str, share: float) -> str:
-    """About this share of a text, cut between words."""
-    if share >= 1:
-        return text
-    cut = int(len(text) * max(share, 0.0))
-    if cut < len(text) and not text[cut].isspace():
-        cut = text.rfind(" ", 0, cut) + 1
-    return text[:cut].rstrip()
+def _heard(speech: _Speech) -> str:
+    """The words that were heard, to the last whole one."""
+    if speech.heard_ms >= speech.voice_ms:
+        return speech.text
+    cut = int(len(speech.text) * max(speech.heard_ms, 0.0) / speech.voice_ms)
+    if speech.text[cut].isspace():
+        return speech.text[:cut].rstrip()
+    word = speech.text.rfind(" ", 0, cut) + 1
+    return speech.text[: cut if cut - word > LONGEST_WORD else word].rstrip()

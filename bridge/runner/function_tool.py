@@ -48,7 +48,9 @@ def _why(error: jsonschema.ValidationError) -> str:
     """The reason without the value: what a caller said belongs in no error text."""
     match error.validator:
         case "required":
-            missing = set(cast("list[str]", error.validator_value)) - set(cast("dict[str, Any]", error.instance))
+            missing = set(cast("list[str]", error.validator_value)) - set(
+                cast("dict[str, Any]", error.instance)
+            )
             return f"{', '.join(sorted(missing))} missing"
         case "type" | "enum":
             return f"must be of {error.validator} {error.validator_value}"

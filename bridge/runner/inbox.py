@@ -2,12 +2,14 @@
 Events between a session and whoever wants them.
 
 Rule: an inbox is bounded and never blocks the one who puts. What is urgent overtakes
-what is only to be heard; everything else keeps its order.
+what is only to be heard; everything else keeps its order. Whatever a listener does, the
+one who puts goes on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -25,6 +27,7 @@ MAX_AUDIO_SIZE = 16 * 1024 * 1024  # five minutes of PCM16 at 24 kHz: models sen
 
 _URGENT = (
     event.SpeechStarted,
+    event.SpeechStopped,
     event.Interrupted,
     event.FunctionCallDone,
     event.ToolCallCancelled,
@@ -33,13 +36,17 @@ _URGENT = (
     event.Error,
 )
 
+_log = logging.getLogger(__name__)
+
 
 class EventQueue(Generic[E]):
     """
     Holds events until `get` asks for them, or hands them on at once to a listener.
 
     It closes behind its `last` event. Where a bound is reached the oldest event of its
-    kind goes, and `dropped` counts it.
+    kind goes, and `dropped` counts it; the voice of an answer that was interrupted goes
+    uncounted, for nobody wants it any more. A listener that raises is at fault itself:
+    that is logged and counted in `listener_errors`, and the event counts as delivered.
     """
 
     last: type[RunnerEvent]
@@ -53,68 +60,104 @@ class EventQueue(Generic[E]):
         self._ordered: deque[E] = deque()
         self._audio_size = 0
         self._listener: Callable[[E], None] | None = None
-        self._waiter: asyncio.Future[None] | None = None
+        self._handing_over = False
+        self._news = asyncio.Event()
         self._over = False
         self.dropped = 0
+        self.listener_errors = 0
 
     def put(self, item: E) -> None:
         """Add an event. After the last one nothing more is taken."""
         if self._over:
             return
         self._over = isinstance(item, self.last)
+        self._keep(item)
         if self._listener is not None:
-            self._listener(item)
-            return
-        if isinstance(item, _URGENT):
-            self._urgent.append(item)
+            self._hand_over(self._listener)
         else:
-            self._ordered.append(item)
-            if isinstance(item, event.AudioDelta):
-                self._audio_size += len(item.delta)
-        self._bound()
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+            self._bound()
+        if self._listener is None or self._over:
+            self._news.set()
 
     def attach(self, listener: Callable[[E], None]) -> None:
-        """Hand what is here to `listener`, and all that comes later as it comes."""
+        """
+        Hand what is here to `listener`, and all that comes later as it comes.
+
+        What comes while the listener is at work is handed to it afterwards, not within.
+        """
         self._listener = listener
-        while self._urgent or self._ordered:
-            listener(self._take())
+        self._hand_over(listener)
 
     async def get(self) -> E | None:
-        """The next event; None after the last one. May be cancelled without loss."""
+        """
+        The next event; None after the last one. With a listener attached there is nothing
+        but that None. May be cancelled without loss.
+        """
         while not (self._urgent or self._ordered):
             if self._over:
                 return None
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
+            self._news.clear()
+            await self._news.wait()
         return self._take()
 
+    def _hand_over(self, listener: Callable[[E], None]) -> None:
+        if self._handing_over:
+            return
+        self._handing_over = True
+        try:
+            while self._urgent or self._ordered:
+                self._tell(listener, self._take())
+        finally:
+            self._handing_over = False
+
+    def _tell(self, listener: Callable[[E], None], item: E) -> None:
+        try:
+            listener(item)
+        except Exception:
+            self.listener_errors += 1
+            _log.exception("a listener failed at %s", type(item).__name__)
+
+    def _keep(self, item: E) -> None:
+        if isinstance(item, _URGENT):
+            self._urgent.append(item)
+            if isinstance(item, event.Interrupted):
+                self._forget_voice(item.response_id)
+            return
+        self._ordered.append(item)
+        if isinstance(item, event.AudioDelta):
+            self._audio_size += len(item.delta)
+
     def _take(self) -> E:
-        if self._urgent:
-            return self._urgent.popleft()
+        return self._urgent.popleft() if self._urgent else self._take_oldest()
+
+    def _take_oldest(self) -> E:
         item = self._ordered.popleft()
         if isinstance(item, event.AudioDelta):
             self._audio_size -= len(item.delta)
         return item
 
     def _bound(self) -> None:
-        if self._audio_size > self._max_audio_size:
+        while self._audio_size > self._max_audio_size:
             oldest = next(item for item in self._ordered if isinstance(item, event.AudioDelta))
             self._ordered.remove(oldest)
             self._audio_size -= len(oldest.delta)
             self.dropped += 1
         while len(self._ordered) > self._max_events:
             self._take_oldest()
+            self.dropped += 1
         while len(self._urgent) > self._max_events:
             self._urgent.popleft()
             self.dropped += 1
 
-    def _take_oldest(self) -> None:
-        item = self._ordered.popleft()
-        if isinstance(item, event.AudioDelta):
-            self._audio_size -= len(item.delta)
-        self.dropped += 1
+    def _forget_voice(self, response_id: str) -> None:
+        """`response_id` is the answer that was cut off, "" where nobody knows."""
+        kept: deque[E] = deque()
+        for item in self._ordered:
+            if isinstance(item, event.AudioDelta) and response_id in {"", item.response_id}:
+                self._audio_size -= len(item.delta)
+            else:
+                kept.append(item)
+        self._ordered = kept
 
 
 class Inbox(EventQueue[ServerEvent]):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from bridge.errors import ConnectError, RealtimeError, ResumptionRefused
+from bridge.errors import ConnectError, RealtimeError, ResumptionRefused, UnsupportedConfig
 from bridge.ports.runner_events import Cause
 from bridge.ports.session import RealtimeConfig
 
-__all__ = ["MAX_ATTEMPTS", "Pending", "delay_before", "worth_retrying"]
+__all__ = ["MAX_ATTEMPTS", "Pending", "delay_after", "delay_before", "worth_retrying"]
 
 MAX_ATTEMPTS = 3
 DELAYS = (0.0, 0.2, 0.8)  # seconds before the first, second and third attempt
@@ -34,10 +34,18 @@ class Pending:
     def failed(self, error: RealtimeError, now: float, jitter: Callable[[], float]) -> Pending:
         """This resumption after one more failed attempt."""
         attempts = self.attempts + 1
-        wait = 0.0 if isinstance(error, ResumptionRefused) else delay_before(attempts, jitter)
-        if isinstance(error, ConnectError) and error.retry_after is not None:
-            wait = max(wait, min(error.retry_after, LONGEST_WISH))
-        return replace(self, attempts=attempts, not_before=now + wait)
+        not_before = now + delay_after(error, attempts, jitter)
+        return replace(self, attempts=attempts, not_before=not_before)
+
+
+def delay_after(error: RealtimeError, attempts: int, jitter: Callable[[], float]) -> float:
+    """Seconds to wait for the next attempt after `attempts` that failed, the last with `error`."""
+    if isinstance(error, ResumptionRefused):
+        return 0.0  # the next attempt is another one: without the token
+    wait = delay_before(attempts, jitter)
+    if isinstance(error, ConnectError) and error.retry_after is not None:
+        wait = max(wait, min(error.retry_after, LONGEST_WISH))
+    return wait
 
 
 def delay_before(attempt: int, jitter: Callable[[], float]) -> float:
@@ -47,6 +55,8 @@ def delay_before(attempt: int, jitter: Callable[[], float]) -> float:
 
 def worth_retrying(error: RealtimeError, attempts: int) -> bool:
     """Whether another attempt may help, after `attempts` that failed."""
+    if isinstance(error, UnsupportedConfig):
+        return False
     if isinstance(error, ConnectError) and not error.retryable:
         return False
     return attempts < MAX_ATTEMPTS

@@ -35,7 +35,10 @@ class ToolTurn:
         return bool(self._answers) and not self._open
 
     def begin(self, call_id: str, name: str) -> bool:
-        """False when this call is known already."""
+        """False when this call is known already, so that no tool runs twice for one call."""
+        if call_id in self._orphans:
+            self._open[call_id] = self._orphans.pop(call_id)  # this session asks for it as well
+            return False
         known = call_id in self._open or any(a.call_id == call_id for a in self._answers)
         if not known:
             self._open[call_id] = name
@@ -55,7 +58,7 @@ class ToolTurn:
 
     def cancel(self, call_ids: Iterable[str]) -> list[str]:
         """Forget these calls and their answers; returns those that were still open."""
-        gone = set(call_ids)
+        gone = tuple(call_ids)
         self._answers = [answer for answer in self._answers if answer.call_id not in gone]
         return [call_id for call_id in gone if self._open.pop(call_id, None) is not None]
 

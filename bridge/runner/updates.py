@@ -7,7 +7,7 @@ order in which they were asked for and applied one at a time; an older one never
 
 from __future__ import annotations
 
-from bridge.ports.session import RealtimeConfig
+from bridge.ports.session import RealtimeConfig, ToolDefinition
 from bridge.runner.vocabulary import UpdateAsked
 
 __all__ = ["Updates"]
@@ -29,6 +29,16 @@ class Updates:
     def waiting(self) -> bool:
         """Whether there is a change that nobody has begun to apply."""
         return self._next is not None
+
+    @property
+    def offered(self) -> tuple[ToolDefinition, ...]:
+        """The tools that the session knows, and behind them those that it may know already."""
+        return (*(self.applied.tools or ()), *(self.desired.tools or ()))
+
+    @property
+    def settled(self) -> bool:
+        """Whether the session is what everybody asked for."""
+        return self.desired == self.applied
 
     def ask(self, update: UpdateAsked) -> None:
         self.desired = self.desired.merge(update.change)

@@ -20,6 +20,7 @@ __all__ = [
     "Connected",
     "Fact",
     "Finish",
+    "MessageAsked",
     "Mutate",
     "MutationDone",
     "MutationFailed",
@@ -103,6 +104,13 @@ class ResponseAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageAsked:
+    """Somebody wants a text to go into the conversation."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
 class TimeIsUp:
     """The machine's deadline has passed."""
 
@@ -115,6 +123,7 @@ Fact = (
     | MutationFailed
     | ToolAnswered
     | ResponseAsked
+    | MessageAsked
     | TimeIsUp
 )
 
@@ -152,6 +161,8 @@ class Tell:
     """Put a message into the conversation."""
 
     message: Message
+    remember: bool = True
+    """Whether it belongs to what a later session is told."""
 
 
 @dataclass(frozen=True, slots=True)

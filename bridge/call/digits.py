@@ -1,0 +1,42 @@
+"""Keys that the caller presses, gathered into what they mean to enter."""
+
+from __future__ import annotations
+
+__all__ = ["Digits"]
+
+PAUSE = 1.5  # seconds without a key after which the entry is complete
+MAX_DIGITS = 32
+MIN_GAP = 0.04  # seconds between two keys; no finger and no telephone is faster
+
+
+class Digits:
+    """An entry is complete at "#", after a pause, or when it is as long as it may be."""
+
+    def __init__(self) -> None:
+        self._entry = ""
+        self._last = float("-inf")
+        self.ignored = 0
+        """Keys that came faster than anybody can press them."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When the entry will be complete, if no other key comes."""
+        return self._last + PAUSE if self._entry else None
+
+    def press(self, digit: str, now: float) -> str | None:
+        """One key; returns the entry if that completes it."""
+        if now - self._last < MIN_GAP:
+            self.ignored += 1
+            return None
+        self._last = now
+        self._entry += digit
+        complete = digit == "#" or len(self._entry) >= MAX_DIGITS
+        return self._take() if complete else None
+
+    def pause(self, now: float) -> str | None:
+        """Time has passed; returns the entry if that completes it."""
+        return self._take() if self._entry and now >= self._last + PAUSE else None
+
+    def _take(self) -> str:
+        entry, self._entry = self._entry, ""
+        return entry

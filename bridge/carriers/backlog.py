@@ -1,0 +1,52 @@
+"""
+What a leg has to tell before anybody listens.
+
+Rule: a backlog is bounded. Where it is full the oldest audio goes, and `dropped` counts it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from bridge.ports import leg
+
+__all__ = ["Backlog"]
+
+MAX_EVENTS = 250  # five seconds of 20 ms frames
+
+
+class Backlog:
+    """Hands a leg's events to its listener; keeps them, in order, until there is one."""
+
+    def __init__(self, max_events: int = MAX_EVENTS) -> None:
+        self._max_events = max_events
+        self._held: deque[leg.LegEvent] = deque()
+        self._listener: leg.LegListener | None = None
+        self.dropped = 0
+
+    def attach(self, listener: leg.LegListener) -> None:
+        """Hand over what is here, and from now on all that comes, as it comes."""
+        self._listener = listener
+        while self._held:
+            listener(self._held.popleft())
+
+    def put(self, event: leg.LegEvent) -> None:
+        """Hand on an event. What comes while a backlog is handed over waits for its turn."""
+        if self._listener is not None and not self._held:
+            self._listener(event)
+        else:
+            self._hold(event)
+
+    def _hold(self, event: leg.LegEvent) -> None:
+        if len(self._held) >= self._max_events and not isinstance(event, leg.Ended):
+            self.dropped += 1
+            if not self._forget_audio():
+                return
+        self._held.append(event)
+
+    def _forget_audio(self) -> bool:
+        for index, event in enumerate(self._held):
+            if isinstance(event, leg.Heard):
+                del self._held[index]
+                return True
+        return False

@@ -1,0 +1,231 @@
+"""
+A caller behind Twilio: Media Streams, bidirectional, as a leg.
+
+Rule: the leg has no socket. Whoever reads one gives it each message, and it writes and
+closes through the two functions it was given. Nothing here waits, and whatever a peer
+sends leads to events, counts or a close code, never to an exception.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from collections.abc import Callable
+from enum import StrEnum
+
+from bridge.audio.formats import ULAW_8K
+from bridge.carriers.backlog import Backlog
+from bridge.errors import CarrierProtocolError, Ending, Fault
+from bridge.ports import leg
+from bridge.wire.twilio import media
+
+__all__ = [
+    "BAD_FRAMES_QUOTA",
+    "BAD_FRAMES_SECONDS",
+    "MAX_BUFFERED_SIZE",
+    "Breach",
+    "TwilioLeg",
+]
+
+BAD_FRAMES_QUOTA = 50
+BAD_FRAMES_SECONDS = 10.0
+MAX_BUFFERED_SIZE = 4 * 1024 * 1024  # bytes; six minutes of audio in base64
+
+NORMAL, UNSUPPORTED, UNDECODABLE, POLICY, TOO_BIG = 1000, 1003, 1007, 1008, 1009
+
+_log = logging.getLogger(__name__)
+
+
+class Breach(StrEnum):
+    """What a frame can do wrong besides what `media.Reason` names."""
+
+    BINARY = "binary"
+    BEFORE_START = "before-start"
+    SECOND_START = "second-start"
+    WRONG_STREAM = "wrong-stream"
+    LATE_GREETING = "late-greeting"
+    """Connected, when the stream has long begun."""
+
+
+_CLOSE_CODES: dict[str, int] = {
+    Breach.BINARY: UNSUPPORTED,
+    media.Reason.NOT_JSON: UNDECODABLE,
+    media.Reason.MALFORMED: UNDECODABLE,
+    media.Reason.BAD_BASE64: UNDECODABLE,
+    media.Reason.HUGE: TOO_BIG,
+}
+
+
+class TwilioLeg:
+    """
+    One media stream.
+
+    `write` sends a text frame, `close` begins to close the socket with a code; neither
+    waits. `buffered` tells how many bytes wait to be sent; `now` is a monotonic clock in
+    seconds. The socket's owner calls `receive` for each message and `disconnected` at the end.
+
+    `start` is what Twilio said of the call, None until it has. `bad_frames` counts frames
+    that were dropped, by reason; `dropped_audio` the bytes for the caller that found no
+    room; `missing_chunks` the caller's frames that never came.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        close: Callable[[int], None],
+        *,
+        buffered: Callable[[], int],
+        now: Callable[[], float],
+    ) -> None:
+        self._write = write
+        self._close = close
+        self._buffered = buffered
+        self._now = now
+        self._events = Backlog()
+        self._stream_sid: str | None = None
+        self._next_chunk = 1
+        self._bad_times: deque[float] = deque(maxlen=BAD_FRAMES_QUOTA)
+        self._open = True
+        self._ended = False
+        self.start: media.Start | None = None
+        self.bad_frames: Counter[str] = Counter()
+        self.dropped_audio = 0
+        self.missing_chunks = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether Ended has been told."""
+        return self._ended
+
+    @property
+    def unheard(self) -> int:
+        """How many events found no room while nobody listened yet."""
+        return self._events.dropped
+
+    def attach(self, listener: leg.LegListener) -> None:
+        """Call `listener` with each event, those that came before it too."""
+        self._events.attach(listener)
+
+    def do(self, command: leg.LegCommand) -> None:
+        """Carry out a command. Before the start that is Finish alone, after the end nothing."""
+        if not self._open:
+            return
+        if isinstance(command, leg.Finish):
+            self._shut(NORMAL)
+        elif self._stream_sid is not None:
+            self._send(command, self._stream_sid)
+
+    def receive(self, message: str | bytes) -> None:
+        """Take a message from the socket: str from a text frame, bytes from a binary one."""
+        if not self._open:
+            return
+        if isinstance(message, bytes):
+            self._drop(Breach.BINARY)
+            return
+        try:
+            event = media.read_event(message)
+        except CarrierProtocolError as refused:
+            self._drop(str(refused))
+            return
+        self._take(event)
+
+    def disconnected(self, code: int) -> None:
+        """The socket is closed, with this code (1006 without a close frame)."""
+        finished = not self._open
+        self._open = False
+        if finished:
+            self._end(Ending(Fault.NOBODY, "finished"))
+        else:
+            detail = f"the media stream was closed with code {code}"
+            self._end(Ending(Fault.CARRIER, "lost", detail), lost=True)
+
+    def _take(self, event: media.TwilioEvent) -> None:
+        match event:
+            case media.Media() if event.stream_sid == self._stream_sid:
+                self._hear(event)
+            case media.Connected():
+                if self.start is not None:
+                    self._drop(Breach.LATE_GREETING)
+            case media.Start():
+                self._begin(event)
+            case _ if self._stream_sid is None:
+                self._drop(Breach.BEFORE_START)
+            case _ if event.stream_sid != self._stream_sid:
+                self._drop(Breach.WRONG_STREAM)
+            case media.Dtmf():
+                self._events.put(leg.Digit(event.digit))
+            case media.Mark():
+                self._events.put(leg.Played(event.name))
+            case media.Stop():
+                # Also said when the stream is stopped or the call redirected: either way
+                # nobody is lost, and Twilio knows what comes next.
+                self._shut(NORMAL)
+                self._end(Ending(Fault.CALLER, "hangup"))
+
+    def _begin(self, start: media.Start) -> None:
+        if self.start is not None:
+            self._count(Breach.SECOND_START)
+            self._break_off(Breach.SECOND_START, POLICY)
+        elif start.format != media.ULAW:
+            self._shut(UNSUPPORTED)
+            detail = "the media stream is not mu-law at 8000 Hz, mono"
+            self._end(Ending(Fault.CARRIER, "unsupported-format", detail))
+        else:
+            self.start = start
+            self._stream_sid = start.stream_sid
+            self._events.put(leg.Started(start.call_id, ULAW_8K, start.parameters))
+
+    def _hear(self, frame: media.Media) -> None:
+        if frame.track != media.INBOUND:
+            return
+        if frame.chunk > self._next_chunk:
+            self.missing_chunks += frame.chunk - self._next_chunk
+        self._next_chunk = frame.chunk + 1
+        if frame.audio:
+            self._events.put(leg.Heard(frame.audio))
+
+    def _send(self, command: leg.Play | leg.Mark | leg.Clear, stream_sid: str) -> None:
+        match command:
+            case leg.Play(audio):
+                self._play(audio, stream_sid)
+            case leg.Mark(name):
+                self._write(media.write_mark(stream_sid, name))
+            case leg.Clear():
+                self._write(media.write_clear(stream_sid))
+
+    def _play(self, audio: bytes, stream_sid: str) -> None:
+        if self._buffered() > MAX_BUFFERED_SIZE:
+            if not self.dropped_audio:
+                _log.warning("the carrier does not read: audio for the caller is dropped")
+            self.dropped_audio += len(audio)
+        elif audio:
+            self._write(media.write_media(stream_sid, audio))
+
+    def _drop(self, reason: str) -> None:
+        self._count(reason)
+        now = self._now()
+        self._bad_times.append(now)
+        if len(self._bad_times) < BAD_FRAMES_QUOTA:
+            return
+        if now - self._bad_times[0] <= BAD_FRAMES_SECONDS:
+            self._break_off(reason, _CLOSE_CODES.get(reason, POLICY))
+
+    def _count(self, reason: str) -> None:
+        if reason not in self.bad_frames:
+            _log.warning("a frame of the carrier's was dropped: %s", reason)
+        self.bad_frames[reason] += 1
+
+    def _break_off(self, reason: str, code: int) -> None:
+        # Twilio goes on to the document's action, so the caller may well come back.
+        self._shut(code)
+        detail = f"the media stream did not keep to its protocol: {reason}"
+        self._end(Ending(Fault.CARRIER, "protocol", detail), lost=True)
+
+    def _shut(self, code: int) -> None:
+        self._open = False
+        self._close(code)
+
+    def _end(self, ending: Ending, *, lost: bool = False) -> None:
+        if not self._ended:
+            self._ended = True
+            self._events.put(leg.Ended(ending, lost))

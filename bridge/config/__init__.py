@@ -1,0 +1,34 @@
+"""The settings of the program."""
+
+from bridge.config.config import (
+    AgentSettings,
+    AudioChoice,
+    Config,
+    GeminiSettings,
+    LogFormat,
+    LogLevel,
+    OpenAISettings,
+    ProviderName,
+    TwilioSettings,
+)
+from bridge.config.environment import environment
+from bridge.config.reader import is_dialable
+from bridge.config.secret import Secret
+from bridge.config.settings import SETTINGS, Setting
+
+__all__ = [
+    "SETTINGS",
+    "AgentSettings",
+    "AudioChoice",
+    "Config",
+    "GeminiSettings",
+    "LogFormat",
+    "LogLevel",
+    "OpenAISettings",
+    "ProviderName",
+    "Secret",
+    "Setting",
+    "TwilioSettings",
+    "environment",
+    "is_dialable",
+]

@@ -1,0 +1,151 @@
+"""
+The door to what outlives a worker: who holds a call, and what the next one must know.
+
+A call is held by whoever claimed it last. A claim takes the call from an earlier holder,
+never waits for it, and carries a fence: a number that only rises. What is written under an
+older fence is refused. Reading never deletes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from bridge.ports.conversation import HistoryItem
+from bridge.ports.leg import Verdict
+from bridge.ports.session import RealtimeConfig
+
+__all__ = [
+    "CallRecord",
+    "CallState",
+    "CallStore",
+    "CallSummary",
+    "Claim",
+    "Cut",
+    "PendingChange",
+    "Saved",
+    "Standing",
+]
+
+
+class CallState(StrEnum):
+    """How a call stands, as the store knows it."""
+
+    NEW = "new"
+    LIVE = "live"
+    WAITING = "waiting"
+    """Its leg is gone and nobody has claimed it yet."""
+    ENDED = "ended"
+
+
+class Cut(StrEnum):
+    """Who was speaking when a leg or a worker was lost."""
+
+    NOBODY = ""
+    AGENT = "agent"
+    CALLER = "caller"
+
+
+@dataclass(frozen=True, slots=True)
+class PendingChange:
+    """A change of the session that no session has yet."""
+
+    change: RealtimeConfig
+    bridge_message: str | None = field(default=None, repr=False)
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """What another worker needs to go on with a call."""
+
+    call_id: str
+    account_id: str = ""
+    carrier: str = ""
+    agent: str = ""
+    caller: str = field(default="", repr=False)
+    called: str = field(default="", repr=False)
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    started_at: float = 0.0
+    """Unix time."""
+    config: RealtimeConfig | None = field(default=None, repr=False)
+    """What updates made of the agent's own configuration; None: as the agent says."""
+    resume_token: str | None = field(default=None, repr=False)
+    history: tuple[HistoryItem, ...] = field(default=(), repr=False)
+    pending: PendingChange | None = None
+    cut: Cut = Cut.NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a carrier's question about a call is answered from."""
+
+    state: CallState
+    fence: int = 0
+    """The next claim must name this fence."""
+    claims: int = 0
+    """How often the call was claimed lately: many claims in little time are a loop."""
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The call is ours, until somebody else claims it."""
+
+    call_id: str
+    fence: int
+    claim_id: str
+    record: CallRecord | None
+    """What is known of the call; None when the store has lost it."""
+    resumed: bool = False
+    """Whether somebody held the call before."""
+
+
+class Saved(StrEnum):
+    """What became of a write."""
+
+    OK = "ok"
+    FENCED = "fenced"
+    """Somebody else holds the call: stop at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallSummary:
+    """A call in progress, as the operator sees it."""
+
+    call_id: str
+    carrier: str
+    state: CallState
+    worker: str
+    started_at: float
+
+
+class CallStore(Protocol):
+    """Every method raises StoreError when the store does not answer in time."""
+
+    async def standing(self, call_id: str) -> Standing: ...
+
+    async def expect(self, record: CallRecord) -> None:
+        """A call has come in and nobody holds it yet. What is known of it already stays."""
+
+    async def claim(self, call_id: str, *, fence: int, claim_id: str, worker: str) -> Claim | None:
+        """
+        Take the call. None when `fence` is not the one that `standing` told last: the
+        ticket was used, or a newer one is out. The same `claim_id` twice is one claim.
+        """
+
+    async def save(self, claim: Claim, record: CallRecord) -> Saved:
+        """Keep the record, if the call is still ours."""
+
+    async def release(self, claim: Claim, record: CallRecord) -> Saved:
+        """The leg is gone, the call is not: keep the record for whoever claims it next."""
+
+    async def end(self, call_id: str, verdict: Verdict) -> None:
+        """The call is over for good, with this verdict. Ending twice keeps the first."""
+
+    async def calls(self) -> Sequence[CallSummary]:
+        """The calls in progress on all workers."""
+
+    async def close(self) -> None: ...

@@ -1,0 +1,34 @@
+"""What a provider's HTTP answer to our WebSocket handshake means (RFC 6455 4.1, RFC 9110)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+from bridge.errors import AuthError, ConnectError
+
+__all__ = ["refusal"]
+
+_PASSING = frozenset({408, 425, 429})  # statuses below 500 that another try may not meet
+
+
+def refusal(host: str, status: int, headers: Mapping[str, str]) -> ConnectError:
+    """The error for an answer other than 101; its text names the host and status only."""
+    message = f"{host} refused the WebSocket handshake with HTTP {status}"
+    if status in {401, 403}:
+        return AuthError(message)
+    retryable = status in _PASSING or status >= 500
+    wait = _seconds(headers.get("Retry-After", "")) if retryable else None
+    return ConnectError(message, retryable=retryable, retry_after=wait)
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Retry-After is a number of seconds or a date; None when it is neither."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    try:
+        date = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, date.timestamp() - time.time())

@@ -1,0 +1,348 @@
+"""
+One WebSocket to a provider (RFC 6455), without a task, a queue or a lock.
+
+Rule: a message is handed over in the loop turn in which its bytes arrive, and sent in
+the turn in which it is written. Nothing here knows what a message says, and no error
+text carries the URL's path or query, where some providers want their key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import socket as sockets
+import ssl
+from collections.abc import Callable, Mapping
+from typing import Self, cast
+
+from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidStatus, InvalidURI
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import State
+from websockets.uri import WebSocketURI, parse_uri
+
+from bridge.errors import ConnectError, SessionClosed
+from bridge.providers.keepalive import Keepalive, Pulse
+from bridge.providers.refusal import refusal
+
+__all__ = ["MessageListener", "ProviderSocket"]
+
+MAX_MESSAGE_SIZE = 16 * 1024 * 1024
+LINGER = 1.0  # seconds that a dying connection has to write what is left
+UNSENT_SIZE = 16 * 1024  # bytes the kernel may hold unsent, so that `buffered` tells the truth
+UNACKNOWLEDGED_MS = 5_000  # how long the peer's machine may leave what we sent unacknowledged
+
+# The protocol would log headers and frames at DEBUG, keys and words among them.
+_quiet = logging.getLogger(f"{__name__}.frames")
+_quiet.setLevel(logging.WARNING)
+
+MessageListener = Callable[[str | bytes], None]
+CloseListener = Callable[[int, str], None]
+
+
+class ProviderSocket(asyncio.Protocol):
+    """An open WebSocket. Made by `connect`; not to be used from another thread."""
+
+    def __init__(
+        self,
+        uri: WebSocketURI,
+        on_message: MessageListener,
+        on_close: CloseListener,
+        max_size: int,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._protocol = ClientProtocol(uri, max_size=max_size, logger=_quiet)
+        self._on_message = on_message
+        self._on_close = on_close
+        self._opened: asyncio.Future[None] = self._loop.create_future()
+        self._lost: asyncio.Future[None] = self._loop.create_future()
+        self._transport: asyncio.Transport | None = None
+        self._wire: asyncio.Transport | None = None  # below TLS, if there is TLS
+        self._fragments: list[bytes] = []
+        self._fragments_are_text = False
+        self._keepalive: Keepalive | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._ending: tuple[int, str] | None = None
+        self._released = False  # once `connect` has returned, events may flow
+        self._told = False
+
+    @classmethod
+    async def connect(
+        cls,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        on_message: MessageListener,
+        on_close: CloseListener,
+        open_timeout: float = 10.0,
+        max_size: int = MAX_MESSAGE_SIZE,
+        ping_interval: float | None = 20.0,
+        ping_timeout: float | None = 20.0,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> Self:
+        """
+        Open a WebSocket within `open_timeout` seconds.
+
+        `on_message` gets each message (text as str, binary as bytes), `on_close` the close
+        code and reason, exactly once: 1006 and a reason of our own where the connection broke
+        or the peer left a ping unanswered. Neither is called before this has returned.
+        Raises AuthError (HTTP 401, 403) or ConnectError. May be cancelled without loss.
+        """
+        uri = _parse(url)
+        socket = cls(uri, on_message, on_close, max_size)
+        try:
+            async with asyncio.timeout(open_timeout):
+                await socket._open(uri, headers or {}, ssl_context)
+        except TimeoutError:
+            socket.abort()
+            raise ConnectError(f"{uri.host} did not open a WebSocket in time") from None
+        except OSError as exc:
+            socket.abort()
+            raise _unreachable(uri.host, exc) from exc
+        except BaseException:
+            socket.abort()
+            raise
+        socket._start_keepalive(ping_interval, ping_timeout)
+        socket._loop.call_soon(socket._release)
+        return socket
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `send` would still be heard."""
+        return self._ending is None and self._protocol.state is State.OPEN
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that were sent but not yet taken by the network."""
+        transports = (self._transport, self._wire)
+        return sum(each.get_write_buffer_size() for each in transports if each is not None)
+
+    def send(self, text: str) -> None:
+        """Send one text message. Raises SessionClosed when the connection is over."""
+        if not self.is_open:
+            raise SessionClosed("the connection is closed")
+        self._protocol.send_text(text.encode())
+        self._flush()
+
+    async def close(self, code: int = 1000, reason: str = "", timeout: float = 2.0) -> None:
+        """Say goodbye, wait at most `timeout` seconds for the answer, and be gone."""
+        if self.is_open:
+            self._protocol.send_close(code, reason)
+            self._flush()
+        try:
+            async with asyncio.timeout(timeout):
+                await asyncio.shield(self._lost)
+        except TimeoutError:
+            self.abort()
+            await asyncio.shield(self._lost)
+        except asyncio.CancelledError:
+            self.abort()
+            raise
+
+    def abort(self) -> None:
+        """Be gone at once, without a goodbye."""
+        self._stop_timer()
+        if self._transport is not None:
+            self._transport.abort()
+
+    # What the transport tells us.
+
+    def data_received(self, data: bytes) -> None:
+        if self._ending is not None:
+            return
+        if self._keepalive is not None:
+            self._keepalive.heard(self._loop.time())
+        self._protocol.receive_data(data)
+        self._flush()
+        if self._released:
+            self._deliver()
+        elif not self._opened.done():
+            self._read_handshake()
+
+    def eof_received(self) -> None:
+        if self._ending is None:
+            self._protocol.receive_eof()
+            self._end(CloseCode.ABNORMAL_CLOSURE, "the peer left without a close frame")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(CloseCode.ABNORMAL_CLOSURE, "the connection broke")
+        self._stop_timer()
+        if not self._opened.done():
+            self._opened.set_exception(self._handshake_error())
+            self._opened.exception()  # nobody may be waiting for it any more
+        if not self._lost.done():
+            self._lost.set_result(None)
+
+    # Opening.
+
+    async def _open(
+        self, uri: WebSocketURI, headers: Mapping[str, str], context: ssl.SSLContext | None
+    ) -> None:
+        wire, _ = await self._loop.create_connection(asyncio.Protocol, uri.host, uri.port)
+        self._transport = wire
+        _set_socket_options(wire.get_extra_info("socket"))
+        if uri.secure:
+            await self._start_tls(wire, uri.host, context or _default_context())
+        else:
+            wire.set_protocol(self)
+        request = self._protocol.connect()
+        request.headers.update(headers)
+        self._protocol.send_request(request)
+        self._flush()
+        await self._opened
+
+    async def _start_tls(self, wire: asyncio.Transport, host: str, context: ssl.SSLContext) -> None:
+        wire.set_write_buffer_limits(high=0)
+        secure = await self._loop.start_tls(wire, self, context, server_hostname=host)
+        self._wire = wire
+        self._transport = cast("asyncio.Transport", secure)
+
+    def _read_handshake(self) -> None:
+        if self._protocol.handshake_exc is not None:
+            self._opened.set_exception(self._handshake_error())
+        elif self._protocol.state is not State.CONNECTING:
+            self._opened.set_result(None)
+
+    def _handshake_error(self) -> ConnectError:
+        host = self._protocol.uri.host
+        match self._protocol.handshake_exc:
+            case InvalidStatus(response=response):
+                return refusal(host, response.status_code, response.headers)
+            case None:
+                return ConnectError(f"{host} hung up during the WebSocket handshake")
+            case _:
+                return ConnectError(f"{host} answered the WebSocket handshake with something else")
+
+    def _release(self) -> None:
+        self._released = True
+        self._deliver()
+        if self._ending is not None:
+            self._end(*self._ending)
+
+    # Receiving.
+
+    def _deliver(self) -> None:
+        for event in self._protocol.events_received():
+            if isinstance(event, Frame):
+                self._read(event)
+        close = self._protocol.close_sent
+        if self._protocol.parser_exc is not None and close is not None:
+            self._end(close.code, close.reason)
+
+    def _read(self, frame: Frame) -> None:
+        if self._told:
+            return
+        match frame.opcode:
+            case Opcode.TEXT | Opcode.BINARY:
+                self._fragments_are_text = frame.opcode is Opcode.TEXT
+                self._collect(frame)
+            case Opcode.CONT:
+                self._collect(frame)
+            case Opcode.CLOSE:
+                self._end(CloseCode.NO_STATUS_RCVD, "")
+            case _:
+                pass  # pings are answered by the protocol, pongs have been noticed
+
+    def _collect(self, frame: Frame) -> None:
+        if frame.fin and not self._fragments:
+            self._hand_over(bytes(frame.data))
+            return
+        self._fragments.append(bytes(frame.data))
+        if frame.fin:
+            data = b"".join(self._fragments)
+            self._fragments.clear()
+            self._hand_over(data)
+
+    def _hand_over(self, data: bytes) -> None:
+        # A broken character costs a letter, not the call.
+        message = data.decode(errors="replace") if self._fragments_are_text else data
+        try:
+            self._on_message(message)
+        except Exception as exc:  # the listener's fault is told, the socket lives on
+            self._report("a listener failed on a provider's message", exc)
+
+    # Ending.
+
+    def _end(self, code: int, reason: str) -> None:
+        """Over, whatever comes now. A close frame of the peer's knows better than we why."""
+        if self._ending is None:
+            said = self._protocol.close_rcvd
+            self._ending = (code, reason) if said is None else (said.code, said.reason)
+            self._let_go()
+        if self._released and not self._told:
+            self._told = True
+            try:
+                self._on_close(*self._ending)
+            except Exception as exc:
+                self._report("a listener failed on a provider's goodbye", exc)
+
+    def _let_go(self) -> None:
+        self._stop_timer()
+        if self._transport is not None:
+            self._timer = self._loop.call_later(LINGER, self._transport.abort)
+            self._transport.close()
+
+    def _report(self, message: str, exc: Exception) -> None:
+        self._loop.call_exception_handler({"message": message, "exception": exc, "protocol": self})
+
+    # Writing and keeping alive.
+
+    def _flush(self) -> None:
+        data = b"".join(self._protocol.data_to_send())
+        if data and self._transport is not None:
+            self._transport.write(data)
+
+    def _start_keepalive(self, interval: float | None, timeout: float | None) -> None:
+        if interval is not None and self._ending is None:
+            self._keepalive = Keepalive(interval, timeout, now=self._loop.time())
+            self._timer = self._loop.call_at(self._keepalive.deadline, self._wake)
+
+    def _wake(self) -> None:
+        if self._keepalive is None or self._ending is not None:
+            return
+        match self._keepalive.wake(self._loop.time()):
+            case Pulse.DEAD:
+                self._end(CloseCode.ABNORMAL_CLOSURE, "keepalive ping timeout")
+                self.abort()
+                return
+            case Pulse.PING if self._protocol.state is State.OPEN:
+                self._protocol.send_ping(b"")
+                self._flush()
+            case Pulse.PING | Pulse.WAIT:
+                pass
+        self._timer = self._loop.call_at(self._keepalive.deadline, self._wake)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _parse(url: str) -> WebSocketURI:
+    try:
+        return parse_uri(url)
+    except (InvalidURI, ValueError):
+        raise ConnectError("the provider's URL is not a WebSocket URL", retryable=False) from None
+
+
+def _unreachable(host: str, exc: OSError) -> ConnectError:
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        return ConnectError(f"{host} shows a certificate that we do not trust", retryable=False)
+    return ConnectError(f"{host} cannot be reached: {exc.strerror or type(exc).__name__}")
+
+
+def _set_socket_options(raw: sockets.socket | None) -> None:
+    if raw is None:
+        return
+    raw.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
+    if hasattr(sockets, "TCP_NOTSENT_LOWAT"):
+        raw.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NOTSENT_LOWAT, UNSENT_SIZE)
+    if hasattr(sockets, "TCP_USER_TIMEOUT"):
+        raw.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+
+
+@functools.cache
+def _default_context() -> ssl.SSLContext:
+    """Reading the certificates takes milliseconds and memory: once a process."""
+    return ssl.create_default_context()

@@ -1,0 +1,107 @@
+"""The store in process memory: the reference for all others, and enough for one worker."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from bridge.ports.leg import Verdict
+from bridge.ports.store import CallRecord, CallState, CallSummary, Claim, Saved, Standing
+
+__all__ = ["MemoryStore"]
+
+LOOP_WINDOW = 30.0  # seconds over which claims are counted
+KEEP_ENDED = 3_600.0  # seconds for which a call that has ended is remembered
+KEEP_WAITING = 300.0  # seconds for which a call without a leg is kept
+
+
+@dataclass(slots=True)
+class _Entry:
+    state: CallState = CallState.NEW
+    fence: int = 0
+    claim_id: str = ""
+    worker: str = ""
+    record: CallRecord | None = None
+    verdict: Verdict | None = None
+    claims: deque[float] = field(default_factory=deque)
+    touched: float = 0.0
+
+
+class MemoryStore:
+    """`clock` gives seconds, monotonic."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._entries: dict[str, _Entry] = {}
+
+    async def standing(self, call_id: str) -> Standing:
+        entry = self._entries.get(call_id)
+        if entry is None:
+            return Standing(CallState.NEW)
+        self._forget_old_claims(entry)
+        return Standing(entry.state, entry.fence, len(entry.claims), entry.verdict)
+
+    async def expect(self, record: CallRecord) -> None:
+        self._purge()
+        entry = self._entries.setdefault(record.call_id, _Entry())
+        if entry.record is None and entry.state is CallState.NEW:
+            entry.record, entry.touched = record, self._clock()
+
+    async def claim(self, call_id: str, *, fence: int, claim_id: str, worker: str) -> Claim | None:
+        entry = self._entries.setdefault(call_id, _Entry())
+        if entry.claim_id == claim_id:
+            return Claim(call_id, entry.fence, claim_id, entry.record, entry.fence > 1)
+        if entry.state is CallState.ENDED or fence != entry.fence:
+            return None
+        entry.fence += 1
+        entry.claim_id, entry.worker, entry.state = claim_id, worker, CallState.LIVE
+        entry.touched = self._clock()
+        entry.claims.append(entry.touched)
+        return Claim(call_id, entry.fence, claim_id, entry.record, entry.fence > 1)
+
+    async def save(self, claim: Claim, record: CallRecord) -> Saved:
+        return self._write(claim, record, CallState.LIVE)
+
+    async def release(self, claim: Claim, record: CallRecord) -> Saved:
+        return self._write(claim, record, CallState.WAITING)
+
+    async def end(self, call_id: str, verdict: Verdict) -> None:
+        entry = self._entries.setdefault(call_id, _Entry())
+        if entry.state is not CallState.ENDED:
+            entry.state, entry.verdict, entry.touched = CallState.ENDED, verdict, self._clock()
+            entry.record = None
+
+    async def calls(self) -> Sequence[CallSummary]:
+        self._purge()
+        return [
+            CallSummary(call_id, record.carrier, entry.state, entry.worker, record.started_at)
+            for call_id, entry in self._entries.items()
+            if (record := entry.record) is not None and entry.state is not CallState.NEW
+        ]
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _write(self, claim: Claim, record: CallRecord, state: CallState) -> Saved:
+        entry = self._entries.get(claim.call_id)
+        mine = entry is not None and entry.fence == claim.fence
+        if entry is None or not mine or entry.state is CallState.ENDED:
+            return Saved.FENCED
+        entry.record, entry.state, entry.touched = record, state, self._clock()
+        return Saved.OK
+
+    def _forget_old_claims(self, entry: _Entry) -> None:
+        while entry.claims and entry.claims[0] < self._clock() - LOOP_WINDOW:
+            entry.claims.popleft()
+
+    def _purge(self) -> None:
+        now = self._clock()
+        keep = {
+            CallState.NEW: KEEP_WAITING,
+            CallState.WAITING: KEEP_WAITING,
+            CallState.ENDED: KEEP_ENDED,
+        }
+        for call_id, entry in list(self._entries.items()):
+            if now - entry.touched > keep.get(entry.state, float("inf")):
+                del self._entries[call_id]

@@ -1,0 +1,144 @@
+"""
+The operator's API: the calls in progress, and what can be done with them.
+
+Rule: without BRIDGE_ADMIN_TOKEN it is closed to everybody, loopback included: behind a
+proxy on the same host every stranger looks local.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bridge.call.switchboard import LiveCall
+from bridge.errors import RealtimeError, StoreError
+from bridge.web.bodies import read_body
+from bridge.web.changes import BadChange, read_change
+from bridge.wiring.service import Service
+
+__all__ = ["CallRoutes"]
+
+MAX_BODY_SIZE = 256 * 1024  # bytes
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class CallRoutes:
+    """The routes below `/calls`."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def routes(self) -> list[BaseRoute]:
+        return [
+            Route("/calls", self._guarded(self.list), methods=["GET"]),
+            Route("/calls/{call}", self._guarded(self.show), methods=["GET"]),
+            Route("/calls/{call}", self._guarded(self.hang_up), methods=["DELETE"]),
+            Route("/calls/{call}/session", self._guarded(self.change), methods=["POST"]),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        try:
+            calls = await self._service.store.calls()
+        except StoreError as exc:
+            return _error(503, "store", str(exc))
+        listed = [
+            {
+                "call": call.call_id,
+                "carrier": call.carrier,
+                "state": call.state,
+                "worker": call.worker,
+                "started_at": _moment(call.started_at),
+            }
+            for call in calls
+        ]
+        return JSONResponse({"calls": listed})
+
+    async def show(self, request: Request) -> Response:
+        call = self._find(request)
+        if call is None:
+            return _unknown()
+        timeline = [
+            {
+                "at": round(entry.at, 3),
+                "what": entry.happened.what,
+                "detail": entry.happened.detail,
+                "seconds": entry.happened.seconds,
+            }
+            for entry in call.timeline
+        ]
+        return JSONResponse(
+            {
+                "call": call.call_id,
+                "carrier": call.carrier,
+                "state": "live",
+                "worker": self._service.worker,
+                "started_at": _moment(call.started_at),
+                "timeline": timeline,
+            }
+        )
+
+    async def hang_up(self, request: Request) -> Response:
+        call = self._find(request)
+        if call is None:
+            return _unknown()
+        call.end()
+        return Response(status_code=204)
+
+    async def change(self, request: Request) -> Response:
+        body = await read_body(request, MAX_BODY_SIZE)
+        try:
+            change, bridge_message = read_change(_json(body), self._service.agent.tools)
+        except BadChange as wrong:
+            return _error(400, "bad_request", str(wrong))
+        call = self._find(request)
+        if call is None:
+            return _unknown()
+        try:
+            result = await call.change(change, bridge_message)
+        except RealtimeError as refused:
+            return _error(409, "refused", str(refused))
+        return JSONResponse({"call": call.call_id, "result": result}, status_code=202)
+
+    def _find(self, request: Request) -> LiveCall | None:
+        return self._service.switchboard.find(request.path_params["call"])
+
+    def _guarded(self, handler: Handler) -> Handler:
+        async def guarded(request: Request) -> Response:
+            token = self._service.config.admin_token
+            given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+            if token is None:
+                return _error(403, "closed", "set BRIDGE_ADMIN_TOKEN to open the operator's API")
+            if not hmac.compare_digest(given.encode(), token.reveal().encode()):
+                return _error(401, "unauthorized", "send Authorization: Bearer BRIDGE_ADMIN_TOKEN")
+            return await handler(request)
+
+        return guarded
+
+
+def _json(body: bytes | None) -> Any:
+    if body is None:
+        raise BadChange("the body is too long")
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise BadChange("the body is not JSON") from None
+
+
+def _moment(unix: float) -> str:
+    return datetime.fromtimestamp(unix, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _unknown() -> Response:
+    return _error(404, "unknown_call", "no such call is in progress here")
+
+
+def _error(status: int, code: str, message: str) -> Response:
+    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)

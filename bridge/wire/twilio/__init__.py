@@ -1,0 +1,1 @@
+"""Twilio's words and ours: media streams, webhooks, their signatures, TwiML."""

@@ -1,0 +1,247 @@
+"""
+Attends to one call: dials the model, conducts the call, keeps its record, carries out its end.
+
+This is where the rooms meet: the agent's tools and hooks, the runner, the call, the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bridge.agent.dispatcher import Dispatcher
+from bridge.agent.hooks import HookEvent, Transferred
+from bridge.audio.transcode import transcoder
+from bridge.call.conductor import Conductor
+from bridge.call.machine import Call
+from bridge.call.timeline import Timeline
+from bridge.call.vocabulary import Finishing, ModelReady, Over, SayAsked
+from bridge.errors import Ending, Fault, RealtimeError
+from bridge.ports import leg, phrases
+from bridge.ports.session import RealtimeConfig
+from bridge.ports.store import CallRecord, Claim, Cut
+from bridge.runner.runner import RealtimeRunner
+from bridge.telemetry.logs import in_call
+from bridge.wiring.chronicle import Chronicle
+from bridge.wiring.formats import AudioPath
+from bridge.wiring.keeper import Keeper
+
+if TYPE_CHECKING:
+    from bridge.wiring.service import Service
+
+__all__ = ["Attendant"]
+
+ASIDE_SECONDS = 2.0  # that a newer leg of the same call waits for the older one to let go
+
+_log = logging.getLogger(__name__)
+
+
+class Attendant:
+    """One call on this worker, from before its leg is there until after it is gone."""
+
+    def __init__(self, service: Service, path: AudioPath, record: CallRecord) -> None:
+        self._service = service
+        self._path = path
+        self._record = record
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._clock()
+        self.timeline = Timeline(self._began)
+        agent = service.agent
+        self._context = agent.context(
+            record.call_id,
+            self,
+            caller=record.caller,
+            called=record.called,
+            parameters=record.parameters,
+            started_at=datetime.fromtimestamp(record.started_at, UTC),
+        )
+        self._runner = RealtimeRunner(
+            service.model,
+            path.configure(record.config or agent.config()),
+            tools=[tool.bind(self._context) for tool in agent.tools],
+            history=record.history,
+            token=record.resume_token,
+        )
+        self._dialling: asyncio.Task[None] | None = None
+        self._conductor: Conductor | None = None
+        self._hooks: Dispatcher | None = None
+        self._keeper: Keeper | None = None
+        self._cut = Cut.NOBODY
+        self._gone = asyncio.Event()
+
+    # As the operator sees it
+
+    @property
+    def call_id(self) -> str:
+        return self._record.call_id
+
+    @property
+    def carrier(self) -> str:
+        return self._record.carrier
+
+    @property
+    def started_at(self) -> float:
+        return self._record.started_at
+
+    def dial(self) -> None:
+        """Connect to the model, before the caller is there."""
+        self._dialling = asyncio.create_task(self._dial(), name="dial")
+
+    async def attend(self, caller: leg.Leg, claim: Claim) -> None:
+        """Conduct the call until it is over on this leg."""
+        if self._dialling is None:
+            self.dial()
+        with in_call(self.call_id):
+            self._keeper = Keeper(self._service.store, claim, self._snapshot, self.step_aside)
+            self._service.metrics.call_started(self.carrier)
+            ending = Ending(Fault.BRIDGE, "fault")
+            try:
+                with self._service.switchboard.connect(self):
+                    over = await self._conduct(caller, claim)
+                    ending = over.ending
+            finally:
+                self._service.metrics.call_ended(self.carrier, ending)
+                self._gone.set()
+
+    async def abandon(self) -> None:
+        """The caller never came: let go of the model."""
+        if self._dialling is not None:
+            self._dialling.cancel()
+            await asyncio.gather(self._dialling, return_exceptions=True)
+        await self._runner.close()
+
+    # What others want of the call
+
+    def step_aside(self) -> None:
+        """Somebody else holds the call now, or it comes back on another leg."""
+        self._tell(leg.Ended(Ending(Fault.NOBODY, "superseded"), lost=True))
+
+    async def gone(self) -> None:
+        """Return when this leg has been let go of; not later than ASIDE_SECONDS."""
+        try:
+            async with asyncio.timeout(ASIDE_SECONDS):
+                await self._gone.wait()
+        except TimeoutError:
+            _log.warning("the older leg of the call does not let go")
+
+    def end(self) -> None:
+        """The operator, or the carrier, says that the call is over."""
+        ending = Ending(Fault.OPERATOR, "hung_up")
+        self._tell(Finishing(leg.Hangup(), ending, after_words=False))
+
+    async def change(self, change: RealtimeConfig, bridge_message: str | None) -> str:
+        """Change the session; returns what became of it: applied or queued."""
+        result = await self._runner.update_session_with_bridge(change, bridge_message)
+        return result.value
+
+    async def hang_up(self, *, after_words: bool) -> None:
+        ending = Ending(Fault.NOBODY, "agent_hung_up")
+        self._tell(Finishing(leg.Hangup(), ending, after_words=after_words))
+
+    async def transfer(self, target: str) -> None:
+        ending = Ending(Fault.NOBODY, "transferred")
+        self._tell(Finishing(leg.Transfer(target), ending))
+        names = [name for name, to in self._context.transfer_targets.items() if to == target]
+        self._tell_hooks(Transferred(names[0] if names else ""))
+
+    async def say(self, text: str) -> None:
+        self._tell(SayAsked(phrases.say(text)))
+
+    async def update(self, change: RealtimeConfig, bridge_message: str | None) -> None:
+        await self._runner.update_session_with_bridge(change, bridge_message)
+
+    # At work
+
+    async def _dial(self) -> None:
+        metrics, provider = self._service.metrics, self._service.model.provider
+        begun = self._clock()
+        try:
+            await self._runner.connect()
+        except RealtimeError as exc:
+            seconds = self._clock() - begun
+            metrics.provider_connected(provider, type(exc).__name__, seconds)
+            raise
+        metrics.provider_connected(provider, "connected", self._clock() - begun)
+
+    async def _conduct(self, caller: leg.Leg, claim: Claim) -> Over:
+        assert self._keeper is not None
+        assert self._dialling is not None
+        async with AsyncExitStack() as stack:
+            self._hooks = await stack.enter_async_context(
+                Dispatcher(
+                    self._service.agent.hooks,
+                    self._context,
+                    failed=self._service.metrics.hook_failed,
+                )
+            )
+            stack.push_async_callback(self.abandon)
+            chronicle = self._chronicle()
+            conductor = self._conductor = self._new_conductor(caller, chronicle)
+            saving = asyncio.create_task(self._keeper.keep(), name="keeper")
+            stack.callback(saving.cancel)
+            self._keeper.touch()
+            ready = ModelReady(claim.resumed, self._record.cut)
+            over = await conductor.conduct(self._dialling, ready)
+            self._count_audio(conductor)
+            await self._carry_out(over, caller, chronicle)
+        return over
+
+    async def _carry_out(self, over: Over, caller: leg.Leg, chronicle: Chronicle) -> None:
+        """What becomes of the call: the verdict is stored before the carrier can ask for it."""
+        assert self._keeper is not None
+        self._cut = over.cut
+        if over.lost:
+            await self._keeper.release()
+            return
+        verdict = over.verdict or leg.Hangup()
+        await self._keeper.end(verdict)
+        caller.do(leg.Finish(verdict))
+        chronicle.ended(over.ending, self._clock() - self._began)
+
+    def _new_conductor(self, caller: leg.Leg, chronicle: Chronicle) -> Conductor:
+        return Conductor(
+            Call(self._service.rules, self._path.leg, self._clock()),
+            caller,
+            self._runner,
+            to_model=transcoder(self._path.leg, self._path.model_in),
+            to_caller=transcoder(self._path.model_out, self._path.leg),
+            observer=chronicle,
+            clock=self._clock,
+        )
+
+    def _chronicle(self) -> Chronicle:
+        assert self._keeper is not None
+        return Chronicle(
+            self.timeline,
+            self._service.metrics,
+            self._service.model.provider,
+            tell=self._tell_hooks,
+            worth_keeping=self._keeper.touch,
+        )
+
+    def _tell(self, event: leg.Ended | Finishing | SayAsked) -> None:
+        if self._conductor is not None:
+            self._conductor.tell(event)
+
+    def _tell_hooks(self, event: HookEvent) -> None:
+        if self._hooks is not None:
+            self._hooks.dispatch(event)
+
+    def _snapshot(self) -> CallRecord:
+        """What another leg, or another worker, needs to go on."""
+        return replace(
+            self._record,
+            config=self._runner.config,
+            history=self._runner.history,
+            resume_token=self._runner.resume_token,
+            cut=self._cut,
+        )
+
+    def _count_audio(self, conductor: Conductor) -> None:
+        flow = self._service.metrics.flow(self.carrier)
+        flow.frames_in += conductor.frames_in
+        flow.audio_out += self._path.leg.duration_ms(conductor.audio_out) / 1000

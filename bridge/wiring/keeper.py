@@ -1,0 +1,81 @@
+"""
+Keeps a call's record in the store while the call lasts.
+
+Rule: the newest record wins, one write is under way at a time, and nothing ever waits for
+the store but the end of the call, and that not for long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from bridge.errors import StoreError
+from bridge.ports.leg import Verdict
+from bridge.ports.store import CallRecord, CallStore, Claim, Saved
+
+__all__ = ["Keeper"]
+
+SPACING = 0.5  # seconds between two writes of one call
+PATIENCE = 2.0  # seconds that the end of a call waits for the store
+
+_log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """`record` makes the record as it is now; `fenced` is told that the call is no longer ours."""
+
+    def __init__(
+        self,
+        store: CallStore,
+        claim: Claim,
+        record: Callable[[], CallRecord],
+        fenced: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._claim = claim
+        self._record = record
+        self._fenced = fenced
+        self._dirty = asyncio.Event()
+
+    def touch(self) -> None:
+        """Something happened that the next worker would have to know."""
+        self._dirty.set()
+
+    async def keep(self) -> None:
+        """Write whenever it is worth it, until cancelled."""
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            try:
+                saved = await self._store.save(self._claim, self._record())
+            except StoreError as exc:
+                _log.warning("the call's record could not be saved: %s", exc)
+                self._dirty.set()
+            else:
+                if saved is Saved.FENCED:
+                    self._fenced()
+                    return
+            await asyncio.sleep(SPACING)
+
+    async def release(self) -> None:
+        """The leg is gone: leave the record to whoever comes next."""
+        await self._bounded(self._release())
+
+    async def end(self, verdict: Verdict) -> None:
+        """The call is over."""
+        await self._bounded(self._end(verdict))
+
+    async def _release(self) -> None:
+        await self._store.release(self._claim, self._record())
+
+    async def _end(self, verdict: Verdict) -> None:
+        await self._store.end(self._claim.call_id, verdict)
+
+    async def _bounded(self, write: Awaitable[None]) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await write
+        except (StoreError, TimeoutError) as exc:
+            _log.warning("the end of a call could not be stored: %s", type(exc).__name__)

@@ -1,0 +1,169 @@
+"""
+The service: what all calls of one worker share, and how a call comes in.
+
+A call that comes in is expected first: its record goes into the store, and the model is
+dialled while the carrier is still connecting. When the leg is there, the call is claimed
+and attended to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bridge.agent.agent import Agent
+from bridge.audio.formats import AudioFormat
+from bridge.call.patience import CallRules
+from bridge.call.switchboard import Switchboard
+from bridge.config import Config
+from bridge.errors import StoreError
+from bridge.ports import leg
+from bridge.ports.model import RealtimeModel
+from bridge.ports.store import CallRecord, CallStore, Claim
+from bridge.telemetry.metrics import Metrics
+from bridge.wire import ticket
+from bridge.wiring.attendant import Attendant
+from bridge.wiring.formats import AudioPath, negotiate
+
+__all__ = ["Service"]
+
+EXPECTED_SECONDS = 15.0  # for which a dialled model waits for its caller
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Expected:
+    attendant: Attendant
+    timer: asyncio.TimerHandle
+
+
+class Service:
+    """Everything that a call needs and that is there once for all of them."""
+
+    def __init__(
+        self,
+        config: Config,
+        agent: Agent,
+        model: RealtimeModel,
+        store: CallStore,
+        format: AudioFormat,
+    ) -> None:
+        self.config = config
+        self.agent = agent
+        self.model = model
+        self.store = store
+        self.metrics = Metrics()
+        self.switchboard = Switchboard(config.max_calls)
+        self.worker = uuid.uuid4().hex[:12]
+        self.rules = CallRules(
+            greeting=agent.greeting,
+            silence_seconds=agent.silence_prompt_seconds,
+            longest_seconds=agent.max_call_seconds,
+            fallback=config.fallback_number,
+            interruptible=agent.vad is None or agent.vad.interrupt_response is not False,
+        )
+        keys = [key.reveal().encode() for key in config.secret_keys]
+        self.ticket_keys: Sequence[bytes] = keys or (os.urandom(32),)
+        """They sign what a media stream shows; without the operator's, one for this run."""
+        self.public_url = config.public_url or f"http://127.0.0.1:{config.port}"
+        self._path: AudioPath = negotiate(model, format, config.audio)
+        self._expected: dict[str, _Expected] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    async def expect(self, record: CallRecord) -> None:
+        """A call has come in. Twice is the same as once. Never raises for the store's sake."""
+        try:
+            await self.store.expect(record)
+        except StoreError as exc:
+            _log.warning("a new call could not be stored: %s", exc)
+        if record.call_id in self._expected or self.switchboard.find(record.call_id) is not None:
+            return
+        attendant = Attendant(self, self._path, record)
+        attendant.dial()
+        timer = asyncio.get_running_loop().call_later(
+            EXPECTED_SECONDS, self._never_came, record.call_id
+        )
+        self._expected[record.call_id] = _Expected(attendant, timer)
+
+    def new_record(
+        self,
+        call_id: str,
+        *,
+        carrier: str,
+        account_id: str = "",
+        caller: str = "",
+        called: str = "",
+    ) -> CallRecord:
+        """A call without a past."""
+        return CallRecord(
+            call_id,
+            account_id=account_id,
+            carrier=carrier,
+            agent=self.agent.name,
+            caller=caller,
+            called=called,
+            started_at=time.time(),
+        )
+
+    async def claim(self, call_id: str, fence: int) -> Claim | None:
+        """Take the call for this worker; an older leg of it here lets go first."""
+        older = self.switchboard.find(call_id)
+        if older is not None:
+            # What it heard last has to be in the record that the claim will give us, but a
+            # ticket that was used before must not disturb it.
+            if (await self.store.standing(call_id)).fence != fence:
+                return None
+            older.step_aside()
+            await older.gone()
+        return await self.store.claim(
+            call_id, fence=fence, claim_id=uuid.uuid4().hex, worker=self.worker
+        )
+
+    async def end(self, call_id: str, verdict: leg.Verdict) -> None:
+        """The call is over, whoever says so. Never raises for the store's sake."""
+        self._never_came(call_id)
+        try:
+            await self.store.end(call_id, verdict)
+        except StoreError as exc:
+            _log.warning("the end of a call could not be stored: %s", exc)
+        live = self.switchboard.find(call_id)
+        if live is not None:
+            live.end()
+
+    def issue_ticket(self, call_id: str, account_id: str, fence: int) -> str:
+        """What a media stream has to show to be this call's."""
+        expires_at = time.time() + ticket.LIFE_SECONDS
+        named = ticket.Ticket(call_id, account_id, fence, expires_at)
+        return ticket.issue(named, self.ticket_keys, os.urandom(ticket.NONCE_SIZE))
+
+    async def attend(self, caller: leg.Leg, claim: Claim, record: CallRecord) -> None:
+        """Conduct the call until it is over on this leg. `record` is for a call without one."""
+        expected = self._expected.pop(claim.call_id, None)
+        if expected is not None:
+            expected.timer.cancel()
+            attendant = expected.attendant
+        else:
+            attendant = Attendant(self, self._path, claim.record or record)
+        await attendant.attend(caller, claim)
+
+    async def close(self) -> None:
+        """Let go of what was expected, and of the store."""
+        for call_id in tuple(self._expected):
+            self._never_came(call_id)
+        await asyncio.gather(*self._leaving, return_exceptions=True)
+        await self.store.close()
+
+    def _never_came(self, call_id: str) -> None:
+        expected = self._expected.pop(call_id, None)
+        if expected is None:
+            return
+        expected.timer.cancel()
+        task = asyncio.create_task(expected.attendant.abandon(), name="abandon")
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)

@@ -1,0 +1,71 @@
+"""Events wait for a listener in order, and not without bound."""
+
+from __future__ import annotations
+
+from bridge.audio.formats import ULAW_8K
+from bridge.carriers.backlog import Backlog
+from bridge.errors import Ending, Fault
+from bridge.ports import leg
+
+STARTED = leg.Started("CA1", ULAW_8K)
+ENDED = leg.Ended(Ending(Fault.CALLER, "hangup"))
+
+
+def heard(number: int) -> leg.Heard:
+    return leg.Heard(bytes([number]))
+
+
+def test_what_came_before_the_listener_comes_first() -> None:
+    backlog = Backlog()
+    told: list[leg.LegEvent] = []
+    backlog.put(STARTED)
+    backlog.put(heard(1))
+
+    backlog.attach(told.append)
+    backlog.put(heard(2))
+
+    assert told == [STARTED, heard(1), heard(2)]
+
+
+def test_what_comes_during_the_hand_over_waits_for_its_turn() -> None:
+    """A listener that answers an event may cause another one."""
+    backlog = Backlog()
+    told: list[leg.LegEvent] = []
+
+    def listener(event: leg.LegEvent) -> None:
+        told.append(event)
+        if event == STARTED:
+            backlog.put(ENDED)
+
+    backlog.put(STARTED)
+    backlog.put(heard(1))
+    backlog.attach(listener)
+
+    assert told == [STARTED, heard(1), ENDED]
+
+
+def test_the_oldest_audio_makes_room() -> None:
+    """What was said first is forgotten; that somebody is there is not."""
+    backlog = Backlog(max_events=3)
+    told: list[leg.LegEvent] = []
+    for event in (STARTED, heard(1), heard(2), heard(3), leg.Digit("5")):
+        backlog.put(event)
+
+    backlog.attach(told.append)
+
+    assert told == [STARTED, heard(3), leg.Digit("5")]
+    assert backlog.dropped == 2
+
+
+def test_a_flood_of_digits_is_cut_but_the_end_is_told() -> None:
+    backlog = Backlog(max_events=3)
+    told: list[leg.LegEvent] = []
+    backlog.put(STARTED)
+    for _ in range(9):
+        backlog.put(leg.Digit("1"))
+    backlog.put(ENDED)
+
+    backlog.attach(told.append)
+
+    assert told == [STARTED, leg.Digit("1"), leg.Digit("1"), ENDED]
+    assert backlog.dropped == 7
