@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from bridge.call.timeline import Timeline
+from bridge.errors import Ending
+from bridge.ports.leg import Verdict
 from bridge.ports.session import RealtimeConfig
 
 __all__ = ["LiveCall", "Switchboard"]
@@ -29,8 +31,8 @@ class LiveCall(Protocol):
     @property
     def timeline(self) -> Timeline: ...
 
-    def end(self) -> None:
-        """End the call now."""
+    def end(self, ending: Ending, verdict: Verdict) -> None:
+        """End the call now, for this reason and in this verdict."""
 
     def step_aside(self) -> None:
         """Let go of the leg: the call is held elsewhere."""

@@ -86,7 +86,7 @@ class Standing:
     fence: int = 0
     """The next claim must name this fence."""
     claims: int = 0
-    """How often the call was claimed lately: many claims in little time are a loop."""
+    """How many legs the call had lately, or should have had: many in little time are a loop."""
     verdict: Verdict | None = None
 
 
@@ -125,7 +125,11 @@ class CallSummary:
 class CallStore(Protocol):
     """Every method raises StoreError when the store does not answer in time."""
 
-    async def standing(self, call_id: str) -> Standing: ...
+    async def standing(self, call_id: str, *, leg_ended: bool = False) -> Standing:
+        """
+        How the call stands. `leg_ended`: the carrier asks because a leg is over, which
+        counts as a leg even if it never claimed the call.
+        """
 
     async def expect(self, record: CallRecord) -> None:
         """A call has come in and nobody holds it yet. What is known of it already stays."""

@@ -1,14 +1,15 @@
-"""What a provider's HTTP answer to our WebSocket handshake means (RFC 6455 4.1, RFC 9110)."""
+"""Why a WebSocket to a provider did not open (RFC 6455 4.1, RFC 9110), and what to do about it."""
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 from bridge.errors import AuthError, ConnectError
 
-__all__ = ["refusal"]
+__all__ = ["refusal", "unreachable"]
 
 _PASSING = frozenset({408, 425, 429})  # statuses below 500 that another try may not meet
 
@@ -21,6 +22,18 @@ def refusal(host: str, status: int, headers: Mapping[str, str]) -> ConnectError:
     retryable = status in _PASSING or status >= 500
     wait = _seconds(headers.get("Retry-After", "")) if retryable else None
     return ConnectError(message, retryable=retryable, retry_after=wait)
+
+
+def unreachable(host: str, exc: OSError | UnicodeError) -> ConnectError:
+    """The error for a host that could not be found, reached or trusted."""
+    match exc:
+        case UnicodeError():
+            return ConnectError(f"{host} is no name of a host", retryable=False)
+        case ssl.SSLCertVerificationError():
+            return ConnectError(f"{host} shows a certificate that we do not trust", retryable=False)
+        case _:
+            reason = exc.strerror or type(exc).__name__
+            return ConnectError(f"{host} cannot be reached: {reason}")
 
 
 def _seconds(retry_after: str) -> float | None:

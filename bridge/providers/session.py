@@ -19,15 +19,11 @@ from bridge.ports import client_events as client
 from bridge.ports.client_events import ClientEvent
 from bridge.ports.model import EventListener, Memory, ToolResponse
 from bridge.ports.server_events import Disconnected, Drop, ServerEvent
+from bridge.providers.congestion import Congestion
 from bridge.providers.socket import ProviderSocket
 from bridge.runner.inbox import Inbox
 
 __all__ = ["SocketSession", "Translator"]
-
-STUCK_SECONDS = 2.0  # of caller audio may wait for the network
-BURST_SECONDS = 10.0  # of it may wait for `PATIENCE` seconds: what a handover held back
-PATIENCE = 1.0
-ENVELOPE = 5 / 3  # bytes on the wire for a byte of audio: base64 in JSON
 
 
 class Translator(Protocol):
@@ -71,8 +67,7 @@ class SocketSession:
         self._socket: ProviderSocket | None = None
         self._inbox = Inbox()
         self._closing = False
-        self._audio_rate = input_format.bytes_per_second * ENVELOPE
-        self._stuck_since: float | None = None
+        self._congestion = Congestion(input_format)
 
     async def open(
         self,
@@ -128,19 +123,10 @@ class SocketSession:
         socket = self._socket
         if socket is None or self._closing or not socket.is_open:
             return
-        if self._is_stuck(socket.buffered):
+        if self._congestion.admits(socket.buffered, asyncio.get_running_loop().time()):
+            socket.send(self._translator.write_audio(audio))
+        else:
             self.dropped_audio += 1
-            return
-        socket.send(self._translator.write_audio(audio))
-
-    def _is_stuck(self, buffered: int) -> bool:
-        if buffered <= STUCK_SECONDS * self._audio_rate:
-            self._stuck_since = None
-            return False
-        now = asyncio.get_running_loop().time()
-        if self._stuck_since is None:
-            self._stuck_since = now
-        return now - self._stuck_since > PATIENCE or buffered > BURST_SECONDS * self._audio_rate
 
     async def send_audio(self, audio: AudioChunk) -> None:
         if audio.format != self.input_format:

@@ -24,10 +24,11 @@ from websockets.uri import WebSocketURI, parse_uri
 
 from bridge.errors import ConnectError, SessionClosed
 from bridge.providers.keepalive import Keepalive, Pulse
-from bridge.providers.refusal import refusal
+from bridge.providers.refusal import refusal, unreachable
 
 __all__ = ["MessageListener", "ProviderSocket"]
 
+USER_AGENT = "telephony-bridge"
 MAX_MESSAGE_SIZE = 16 * 1024 * 1024
 LINGER = 1.0  # seconds that a dying connection has to write what is left
 UNSENT_SIZE = 16 * 1024  # bytes the kernel may hold unsent, so that `buffered` tells the truth
@@ -97,9 +98,9 @@ class ProviderSocket(asyncio.Protocol):
         except TimeoutError:
             socket.abort()
             raise ConnectError(f"{uri.host} did not open a WebSocket in time") from None
-        except OSError as exc:
+        except (OSError, UnicodeError) as exc:
             socket.abort()
-            raise _unreachable(uri.host, exc) from exc
+            raise unreachable(uri.host, exc) from exc
         except BaseException:
             socket.abort()
             raise
@@ -187,7 +188,7 @@ class ProviderSocket(asyncio.Protocol):
         else:
             wire.set_protocol(self)
         request = self._protocol.connect()
-        request.headers.update(headers)
+        request.headers.update({"User-Agent": USER_AGENT, **headers})
         self._protocol.send_request(request)
         self._flush()
         await self._opened
@@ -324,12 +325,6 @@ def _parse(url: str) -> WebSocketURI:
         return parse_uri(url)
     except (InvalidURI, ValueError):
         raise ConnectError("the provider's URL is not a WebSocket URL", retryable=False) from None
-
-
-def _unreachable(host: str, exc: OSError) -> ConnectError:
-    if isinstance(exc, ssl.SSLCertVerificationError):
-        return ConnectError(f"{host} shows a certificate that we do not trust", retryable=False)
-    return ConnectError(f"{host} cannot be reached: {exc.strerror or type(exc).__name__}")
 
 
 def _set_socket_options(raw: sockets.socket | None) -> None:

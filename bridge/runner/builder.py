@@ -9,7 +9,7 @@ from bridge.errors import ConfigError
 from bridge.ports.model import RealtimeModel, ToolCall
 from bridge.ports.session import RealtimeConfig, ToolDefinition
 from bridge.ports.tools import ToolHandler
-from bridge.runner.engine import RunnerConfig
+from bridge.runner.config import RunnerConfig
 from bridge.runner.function_tool import FunctionTool
 from bridge.runner.handler import EventHandler
 

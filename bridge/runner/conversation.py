@@ -149,7 +149,7 @@ def _heard(speech: _Speech) -> str:
     if speech.heard_ms >= speech.voice_ms:
         return speech.text
     cut = int(len(speech.text) * max(speech.heard_ms, 0.0) / speech.voice_ms)
-    if speech.text[cut].isspace():
+    if speech.text[cut : cut + 1].isspace():
         return speech.text[:cut].rstrip()
     word = speech.text.rfind(" ", 0, cut) + 1
     return speech.text[: cut if cut - word > LONGEST_WORD else word].rstrip()

@@ -4,6 +4,7 @@ The engine of a runner: carries out what the machine decides.
 Rule: what happens is told to the machine one fact after the other, and its commands are
 done in their order, in the loop turn of the fact. Only slow things are tasks: tools,
 changes of the session, new sessions. Control messages leave through one outbox, in order.
+Once it has begun to end nothing is decided any more.
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ import json
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from bridge.errors import NotConnected, RealtimeError
+from bridge.errors import NotConnected, RealtimeError, ResumptionRefused, SessionClosed
 from bridge.ports import client_events as client
 from bridge.ports import server_events as event
-from bridge.ports.client_events import ClientEvent
 from bridge.ports.conversation import HistoryItem
-from bridge.ports.model import RealtimeModel, RealtimeSession, Resumption, ToolResponse
+from bridge.ports.model import RealtimeModel, RealtimeSession, Resumption
 from bridge.ports.runner_events import (
     Finished,
     Lost,
+    RunnerListener,
     RunOutcome,
     ToolFinished,
     ToolOutcome,
@@ -33,12 +34,16 @@ from bridge.ports.runner_events import (
 from bridge.ports.server_events import Drop, ServerEvent
 from bridge.ports.session import RealtimeConfig
 from bridge.ports.tools import ToolHandler
+from bridge.runner.alarm import Alarm
+from bridge.runner.config import RunnerConfig, offering
 from bridge.runner.conversation import Conversation
 from bridge.runner.inbox import RunnerInbox
 from bridge.runner.link import Link
 from bridge.runner.machine import RunnerMachine
-from bridge.runner.resumption import delay_before, worth_retrying
-from bridge.runner.tools import ToolPool
+from bridge.runner.outbox import Outbox, Release
+from bridge.runner.resumption import delay_after, worth_retrying
+from bridge.runner.tickets import Tickets
+from bridge.runner.tools import ToolPool, plain
 from bridge.runner.vocabulary import (
     Announce,
     Answer,
@@ -64,20 +69,9 @@ from bridge.runner.vocabulary import (
 
 __all__ = ["Engine", "RunnerConfig"]
 
-OUTBOX_SIZE = 1_024  # control messages; the outbox is emptied in every turn of the loop
+PATIENCE = 1.0  # seconds that our own tasks have to stop when it ends
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class RunnerConfig:
-    """How tools are run."""
-
-    auto_execute_tools: bool = True
-    """False: tool calls are only told; answer them with `send_tool_response`."""
-    auto_respond_tools: bool = True
-    """False: tools run, but their answers stay here; send them with `send_tool_response`."""
-    max_concurrent_tools: int = 4
 
 
 class Engine:
@@ -103,60 +97,122 @@ class Engine:
             done=self._on_tool_done,
         )
         self.tools.register(tools)
-        self._config = _offering(config, self.tools)
-        self._token = token
         self.conversation = Conversation(history)
-        self.inbox = RunnerInbox()
-        self.link = Link(model, self._on_session_event)
-        self.machine = self._new_machine()
-        self.outcome: RunOutcome | None = None
-        self._over = asyncio.Event()
+        self._listener: RunnerListener | None = None
         self._facts: deque[Fact | ServerEvent] = deque()
         self._handling = False
-        self._outbox: asyncio.Queue[Coroutine[Any, Any, None]] = asyncio.Queue(OUTBOX_SIZE)
+        self._connecting = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._timer: asyncio.TimerHandle | None = None
-        self._tickets: dict[int, asyncio.Future[UpdateResult]] = {}
-        self._last_ticket = 0
+        self._alarm = Alarm(lambda: self.handle(TimeIsUp()))
+        self._tickets = Tickets()
+        self._begin(offering(config, self.tools.definitions()), token)
 
-    @property
-    def token(self) -> str | None:
-        """The provider's newest resume token, however late it came."""
-        return self.machine.token or self._token
+    def _begin(self, config: RealtimeConfig, token: str | None) -> None:
+        """Nothing of what was under way survives an end; configuration and memory do."""
+        self.machine = RunnerMachine(
+            config,
+            auto_execute_tools=self._options.auto_execute_tools,
+            responds_to_tools=self._model.responds_to_tools,
+            overlaps_sessions=self._model.overlaps_sessions,
+            token=token,
+            jitter=self._jitter,
+        )
+        self.inbox = RunnerInbox()
+        if self._listener is not None:
+            self.inbox.attach(self._listener)
+        self.link = Link(self._model, self._on_session_event)
+        self.outbox = Outbox(self.link)
+        self.outcome: RunOutcome | None = None
+        self._started = False
+        self._over = asyncio.Event()
+
+    # Its life
 
     async def connect(self) -> None:
-        """Connect; what may pass is tried again. Raises the last error."""
-        if self.outcome is not None:
-            self._begin_anew()
-        session = await self._first_session()
-        self._spawn(self._empty_outbox(), "outbox")
-        self._install(session)
-
-    async def update(self, wish: UpdateAsked, tools: Iterable[ToolHandler] | None) -> UpdateResult:
-        """Change the session. Raises what the provider refuses with."""
-        if self.outcome is not None:
-            raise NotConnected("the runner is closed")
-        change = wish.change
-        if tools is not None:
-            offered = tuple(tools)
-            self.tools.register(offered)
-            change = replace(change, tools=tuple(tool.definition for tool in offered))
-        self._last_ticket += 1
-        answer: asyncio.Future[UpdateResult] = asyncio.get_running_loop().create_future()
-        self._tickets[self._last_ticket] = answer
-        self.handle(replace(wish, change=change, ticket=self._last_ticket))
-        return await answer
+        """Connect, unless that was done; what may pass is tried again. Raises the last error."""
+        async with self._connecting:
+            if self.outcome is not None:
+                await self.wait()
+                self._begin(self.machine.config, self.machine.token)
+            if not self._started:
+                await self._start()
 
     async def wait(self) -> RunOutcome:
         """Return when it is over. May be cancelled without loss."""
-        await self._over.wait()
+        over = self._over
+        await over.wait()
         assert self.outcome is not None
         return self.outcome
 
-    # Carrying out
+    def end(self, outcome: RunOutcome) -> None:
+        """Begin to end: `wait` returns when that is done. Ending twice is harmless."""
+        if self.outcome is not None:
+            return
+        self.outcome = outcome
+        self._facts.clear()
+        self._set_alarm()
+        self.outbox.close()
+        self._tickets.reject_all(SessionClosed("the runner is closed"))
+        self._spawn(self._end(outcome), "end")
+
+    async def _start(self) -> None:
+        self._started = True
+        task = asyncio.create_task(self._first_session(), name="runner connect")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            await task
+        except BaseException as exc:
+            self._started = False
+            why = exc if isinstance(exc, RealtimeError) else NotConnected("there is no session")
+            self._tickets.reject_all(why)
+            if task.cancelled() and not _cancelled_ourselves():
+                raise NotConnected("the runner was closed while it connected") from None
+            raise
+
+    async def _first_session(self) -> None:
+        attempts = 0
+        while True:
+            resumption = Resumption(self.machine.token, self.conversation.history())
+            try:
+                session = await self.link.open(self.machine.config, resumption)
+            except RealtimeError as exc:
+                attempts += 1
+                if not worth_retrying(exc, attempts):
+                    raise
+                if isinstance(exc, ResumptionRefused):
+                    self.machine.forget_token()
+                await asyncio.sleep(delay_after(exc, attempts, self._jitter))
+            else:
+                self._spawn(self.outbox.run(), "outbox")
+                self._install(session)
+                return
+
+    async def _end(self, outcome: RunOutcome) -> None:
+        """Cancel what is under way, close the session, tell Finished."""
+        try:
+            await self.tools.close()
+            tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks, timeout=PATIENCE)
+            await self.link.close()
+        finally:
+            self.inbox.put(Finished(outcome))
+            self._over.set()
+
+    # What it is told
+
+    def attach(self, listener: RunnerListener) -> None:
+        """Call `listener` with each event, of this life and of the next."""
+        self._listener = listener
+        self.inbox.attach(listener)
 
     def handle(self, fact: Fact | ServerEvent) -> None:
         """Tell the machine, do what it asks for; what happens meanwhile waits its turn."""
+        if self.outcome is not None:
+            return
         self._facts.append(fact)
         if self._handling:
             return
@@ -165,99 +221,41 @@ class Engine:
             while self._facts:
                 now = asyncio.get_running_loop().time()
                 for command in self.machine.handle(self._facts.popleft(), now):
-                    self.do(command)
+                    self._do(command)
         finally:
             self._handling = False
-        self._set_timer()
+            self._set_alarm()
 
-    def do(self, command: Command) -> None:
-        """Carry out one command."""
-        match command:
-            case RunTool():
-                self.tools.run(command, self.machine.config.tools or ())
-            case CancelTool(call_id):
-                self.tools.cancel(call_id)
-            case Answer(responses):
-                self.send(self._send_answers(responses))
-            case Respond(instructions):
-                self.send(self.send_event(client.ResponseCreate(instructions)))
-            case Tell(message):
-                self.conversation.told(message)
-                self.send(self.send_event(message))
-            case Mutate(change):
-                self._spawn(self._mutate(change), "mutate")
-            case Resume():
-                self._spawn(self._resume(command), "resume")
-            case Settle(tickets, result, error):
-                self._settle(tickets, result, error)
-            case Announce(announced):
-                self.inbox.put(announced)
-            case Finish(outcome):
-                self._spawn(self.end(outcome), "end")
+    async def update(self, wish: UpdateAsked, tools: Iterable[ToolHandler] | None) -> UpdateResult:
+        """Change the session. Raises what the provider refuses with."""
+        if self.outcome is not None or not self._started:
+            raise NotConnected("there is no session to change")
+        change = wish.change
+        if tools is not None:
+            offered = tuple(tools)
+            self.tools.register(offered)
+            change = replace(change, tools=tuple(tool.definition for tool in offered))
+        ticket = self._tickets.draw()
+        self.handle(replace(wish, change=change, ticket=ticket))
+        return await self._tickets.result(ticket)
 
-    def send(self, message: Coroutine[Any, Any, None]) -> None:
-        """Send a control message behind those that are already on their way."""
-        self._outbox.put_nowait(message)
+    def answered(self, call_id: str, output: Any) -> None:
+        """A tool call has its answer. Raises TypeError or ValueError when JSON cannot say it."""
+        output = plain(output)
+        self.conversation.answered(call_id, json.dumps(output, ensure_ascii=False))
+        self.handle(ToolAnswered(call_id, output))
 
-    async def _empty_outbox(self) -> None:
-        """Send one control message after the other; what meets no session was for that session."""
-        while True:
-            message = await self._outbox.get()
-            try:
-                await message
-            except RealtimeError as exc:
-                _log.info("a message found no session: %s", type(exc).__name__)
-
-    async def send_event(self, message: ClientEvent) -> None:
-        await self.link.session.send_event(message)
-
-    async def _send_answers(self, responses: tuple[ToolResponse, ...]) -> None:
-        await self.link.session.send_tool_response(*responses)
-
-    async def _release(self) -> None:
-        self.link.release()
-
-    async def _mutate(self, change: RealtimeConfig) -> None:
-        try:
-            outcome = await self.link.session.mutate_context(change)
-        except RealtimeError as exc:
-            self.handle(MutationFailed(exc))
-        else:
-            self.handle(MutationDone(outcome))
-
-    async def _resume(self, command: Resume) -> None:
-        resumption = Resumption(command.token, self.conversation.history())
-        try:
-            session = await self.link.open(command.config, resumption)
-        except RealtimeError as exc:
-            self.handle(ResumeFailed(exc))
-        else:
-            self._install(session)
-
-    async def _first_session(self) -> RealtimeSession:
-        attempts = 0
-        while True:
-            resumption = Resumption(self._token, self.conversation.history())
-            try:
-                return await self.link.open(self.machine.config, resumption)
-            except RealtimeError as exc:
-                attempts += 1
-                if not worth_retrying(exc, attempts):
-                    raise
-                self._token = None  # a token that was refused once will not work again
-            await asyncio.sleep(delay_before(attempts, self._jitter))
-
-    def _install(self, session: RealtimeSession) -> None:
-        """This session is the one; what it has to hear comes before the caller's audio."""
-        self.conversation.voice_is(session.output_format)
-        self.handle(Connected(session.memory, session.expires_in))
-        self.send(self._release())
+    def truncate(self, item_id: str, heard_ms: int) -> None:
+        """Of the model's item the caller heard only so much."""
+        self.conversation.truncate(item_id, heard_ms)
+        if self.link.connected:
+            self.outbox.put(client.ItemTruncate(item_id, heard_ms))
 
     # What it hears from below
 
     def _on_session_event(self, happened: ServerEvent) -> None:
         if isinstance(happened, event.Disconnected):
-            self.link.lost()
+            self.link.hold()
         self.conversation.note(happened)
         self.handle(happened)
         self.inbox.put(happened)
@@ -272,51 +270,63 @@ class Engine:
         if outcome is not ToolOutcome.CANCELLED and self._options.auto_respond_tools:
             self.answered(call_id, answer)
 
-    def answered(self, call_id: str, output: Any) -> None:
-        """A tool call has its answer."""
-        self.conversation.answered(call_id, json.dumps(output, default=str, ensure_ascii=False))
-        self.handle(ToolAnswered(call_id, output))
+    # What it does
 
-    # Housekeeping
+    def _do(self, command: Command) -> None:
+        match command:
+            case RunTool():
+                self.tools.run(command, self.machine.offered)
+            case CancelTool(call_id):
+                self.tools.cancel(call_id)
+            case Answer():
+                self.outbox.put(command)
+            case Respond(instructions):
+                self.outbox.put(client.ResponseCreate(instructions))
+            case Tell(message, remember):
+                if remember:
+                    self.conversation.told(message)
+                self.outbox.put(message)
+            case Mutate(change):
+                self._spawn(self._mutate(change), "mutate")
+            case Resume():
+                self._spawn(self._resume(command), "resume")
+            case Settle(tickets, result, error):
+                self._tickets.settle(tickets, result, error)
+            case Announce(announced):
+                self.inbox.put(announced)
+            case Finish(outcome):
+                self.end(outcome)
 
-    def _new_machine(self) -> RunnerMachine:
-        return RunnerMachine(
-            self._config,
-            auto_execute_tools=self._options.auto_execute_tools,
-            responds_to_tools=self._model.responds_to_tools,
-            overlaps_sessions=self._model.overlaps_sessions,
-            jitter=self._jitter,
-        )
+    async def _mutate(self, change: RealtimeConfig) -> None:
+        try:
+            outcome = await self.link.mutate(change)
+        except RealtimeError as exc:
+            self.handle(MutationFailed(exc))
+        else:
+            if outcome is not None:
+                self.handle(MutationDone(outcome))
 
-    def _begin_anew(self) -> None:
-        """Nothing of what was under way survives a close; configuration and memory do."""
-        self._config, self._token = self.machine.config, self.token
-        self.machine = self._new_machine()
-        self.inbox = RunnerInbox()
-        self.link = Link(self._model, self._on_session_event)
-        self.outcome = None
-        self._over = asyncio.Event()
+    async def _resume(self, command: Resume) -> None:
+        resumption = Resumption(command.token, self.conversation.history())
+        try:
+            session = await self.link.open(command.config, resumption)
+        except RealtimeError as exc:
+            self.handle(ResumeFailed(exc))
+        else:
+            self._install(session)
+            await self.link.close_replaced()
 
-    def _settle(
-        self, tickets: tuple[int, ...], result: UpdateResult, error: RealtimeError | None
-    ) -> None:
-        for ticket in tickets:
-            answer = self._tickets.pop(ticket, None)
-            if answer is None or answer.done():
-                continue
-            if result is UpdateResult.REJECTED:
-                answer.set_exception(error or RealtimeError("the update was rejected"))
-            else:
-                answer.set_result(result)
+    def _install(self, session: RealtimeSession) -> None:
+        """This session is the one; what it has to know comes before the caller's audio."""
+        self.conversation.voice_is(session.output_format)
+        self.handle(Connected(session.memory, session.expires_in))
+        self.link.listen()
+        self.outbox.put(Release())
 
-    def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        deadline = self.machine.deadline
-        if deadline is not None and self.outcome is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(deadline, self.handle, TimeIsUp())
+    # Time and tasks
+
+    def _set_alarm(self) -> None:
+        self._alarm.set(self.machine.deadline if self.outcome is None else None)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=f"runner {name}")
@@ -326,31 +336,10 @@ class Engine:
     def _task_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("the runner's task %s failed", task.get_name(), exc_info=error)
-            self._spawn(self.end(Lost(Drop.LOST, "a fault of the bridge")), "end")
-
-    async def end(self, outcome: RunOutcome) -> None:
-        """Cancel the tools, close the session, tell Finished. Ending twice is harmless."""
-        if self.outcome is not None:
-            await self._over.wait()
-            return
-        self.outcome = outcome
-        self._set_timer()
-        self._settle(tuple(self._tickets), UpdateResult.REJECTED, None)
-        await self.tools.close()
-        current = asyncio.current_task()
-        for task in [task for task in self._tasks if task is not current]:
-            task.cancel()
-        while not self._outbox.empty():
-            self._outbox.get_nowait().close()
-        await self.link.close()
-        self.inbox.put(Finished(outcome))
-        self._over.set()
+            _log.error("the task %s failed", task.get_name(), exc_info=error)
+            self.end(Lost(Drop.LOST, "a fault of the bridge"))
 
 
-def _offering(config: RealtimeConfig, tools: ToolPool) -> RealtimeConfig:
-    """The configuration with the tools that have handlers, and those it names itself."""
-    handled = tools.definitions()
-    names = {tool.name for tool in handled}
-    named = tuple(tool for tool in config.tools or () if tool.name not in names)
-    return replace(config, tools=(*handled, *named)) if handled else config
+def _cancelled_ourselves() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

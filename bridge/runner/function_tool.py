@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import jsonschema
+from referencing import Registry
 
 from bridge.errors import ToolArgumentsError
 from bridge.ports.model import ToolCall
@@ -31,27 +32,32 @@ class FunctionTool:
         _check(call, self.definition)
         if inspect.iscoroutinefunction(self.function):
             return await self.function(call)
-        return await asyncio.to_thread(self.function, call)
+        answer = await asyncio.to_thread(self.function, call)
+        return await answer if inspect.isawaitable(answer) else answer
 
 
 def _check(call: ToolCall, definition: ToolDefinition) -> None:
     if definition.parameters is None:
         return
-    validator = jsonschema.Draft202012Validator(definition.parameters)
-    errors = sorted(validator.iter_errors(dict(call.arguments)), key=lambda e: list(e.path))
+    # An empty registry: a reference to another document is an error, not a download.
+    validator = jsonschema.Draft202012Validator(definition.parameters, registry=Registry())
+    errors = sorted(validator.iter_errors(dict(call.arguments)), key=lambda error: error.json_path)
     if errors:
-        wrong = "; ".join(f"{'.'.join(map(str, e.path)) or 'arguments'}: {_why(e)}" for e in errors)
+        wrong = "; ".join(dict.fromkeys(f"{_where(error)}: {_why(error)}" for error in errors))
         raise ToolArgumentsError(f"The arguments do not fit: {wrong}.")
+
+
+def _where(error: jsonschema.ValidationError) -> str:
+    return ".".join(map(str, error.path)) or "arguments"
 
 
 def _why(error: jsonschema.ValidationError) -> str:
     """The reason without the value: what a caller said belongs in no error text."""
     match error.validator:
         case "required":
-            missing = set(cast("list[str]", error.validator_value)) - set(
-                cast("dict[str, Any]", error.instance)
-            )
-            return f"{', '.join(sorted(missing))} missing"
+            required = cast("list[str]", error.validator_value)
+            given = cast("dict[str, Any]", error.instance)
+            return f"{', '.join(name for name in required if name not in given)} missing"
         case "type" | "enum":
             return f"must be of {error.validator} {error.validator_value}"
         case rule:

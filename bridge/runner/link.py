@@ -4,21 +4,32 @@ The line to the model: one session at a time, and the caller's audio while there
 Rule: a new session is made before the old one is broken, where the provider allows it.
 While a session is being replaced the caller's audio is held, bounded, and the session
 that is there afterwards gets all of it: the new one, or the old one if that failed.
+Whatever was opened here is closed here.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
 
-from bridge.errors import NotConnected, RealtimeError
-from bridge.ports.model import EventListener, RealtimeModel, RealtimeSession, Resumption
+from bridge.audio.formats import PCM16_24K, AudioFormat
+from bridge.errors import NotConnected, RealtimeError, ServerError, SessionClosed
+from bridge.ports.model import (
+    ContextMutationOutcome,
+    EventListener,
+    RealtimeModel,
+    RealtimeSession,
+    Resumption,
+)
 from bridge.ports.server_events import ServerEvent
 from bridge.ports.session import RealtimeConfig
 
 __all__ = ["Link"]
 
 GAP_MS = 5_000  # of the caller's audio are kept while there is no session; the oldest goes first
+CLOSE_TIMEOUT = 3.0  # seconds; a session promises two
+MUTATE_TIMEOUT = 15.0  # seconds; a session that is still waiting then waits in vain
 
 _log = logging.getLogger(__name__)
 
@@ -30,11 +41,12 @@ class Link:
         self._model = model
         self._listener = listener
         self._session: RealtimeSession | None = None
+        self._replaced: list[RealtimeSession] = []
+        self._closed = False
         self._held: deque[bytes] | None = deque()
         self._held_size = 0
-        self._gap_size = (
-            GAP_MS * 48
-        )  # bytes, as PCM16 at 24 kHz until the session's format is known
+        self.input_format: AudioFormat | None = None
+        """The format in which the caller's audio must come; None before the first session."""
         self.dropped_audio = 0
         """Bytes of the caller's audio that did not fit into the gap."""
 
@@ -49,6 +61,8 @@ class Link:
     def connected(self) -> bool:
         return self._session is not None and self._session.is_connected
 
+    # The caller's audio
+
     def feed(self, audio: bytes) -> None:
         """Caller audio in the session's input format. Never waits."""
         if self._held is None and self._session is not None:
@@ -56,60 +70,102 @@ class Link:
         else:
             self._hold(audio)
 
-    def lost(self) -> None:
-        """The session is gone; hold the caller's audio for the next."""
+    def hold(self) -> None:
+        """The session is gone or about to be replaced: keep the caller's audio for the next."""
         if self._held is None:
             self._held = deque()
 
+    def release(self) -> None:
+        """Give the session what was held, and from now on everything at once."""
+        if self._session is None or not self._session.is_connected:
+            return
+        held, self._held, self._held_size = self._held, None, 0
+        for audio in held or ():
+            self._session.feed(audio)
+
+    def _hold(self, audio: bytes) -> None:
+        self.hold()
+        assert self._held is not None
+        self._held.append(audio)
+        self._held_size += len(audio)
+        most = (self.input_format or PCM16_24K).size(GAP_MS)
+        while self._held_size > most:
+            gone = len(self._held.popleft())
+            self._held_size -= gone
+            self.dropped_audio += gone
+
+    # Sessions
+
     async def open(self, config: RealtimeConfig, resumption: Resumption) -> RealtimeSession:
-        """Connect a session and make it the current one. Raises what `connect` raises."""
-        self.lost()
-        old = self._session
-        if old is not None and not self._model.overlaps_sessions:
-            self._session = None
-            await _close(old)
+        """
+        Connect a session and make it the current one. Raises what `connect` raises.
+
+        It is not heard before `listen`, and the one that it replaced is there until
+        `close_replaced`. When this is cancelled, `close` closes whatever there is.
+        """
+        self.hold()
+        if self.connected and not self._model.overlaps_sessions:
+            self._replace(None)
+            await self.close_replaced()
         try:
             new = await self._model.connect(config, resumption)
         except RealtimeError:
-            if self.connected:
-                self.release()
+            self.release()
             raise
-        self._session = new
-        self._gap_size = new.input_format.size(GAP_MS)
-        new.attach(lambda happened: self._hear(new, happened))
-        if old is not None:
-            await _close(old)
+        if self._closed:
+            await _close(new)
+            raise SessionClosed("the runner was closed while it connected")
+        self._replace(new)
+        self.input_format = new.input_format
         return new
 
-    def release(self) -> None:
-        """Give the session what was held, and from now on everything at once."""
-        held, self._held, self._held_size = self._held, None, 0
-        if self._session is not None:
-            for audio in held or ():
-                self._session.feed(audio)
+    def listen(self) -> None:
+        """Hear the current session, from its first event on."""
+        session = self.session
+        session.attach(lambda happened: self._hear(session, happened))
+
+    async def mutate(self, change: RealtimeConfig) -> ContextMutationOutcome | None:
+        """
+        Change the current session. None when another has taken its place meanwhile: then
+        nobody cares what became of it. Raises what the session raises.
+        """
+        session = self._session
+        try:
+            async with asyncio.timeout(MUTATE_TIMEOUT):
+                outcome = await self.session.mutate_context(change)
+        except (RealtimeError, TimeoutError) as exc:
+            if session is not self._session:
+                return None
+            if isinstance(exc, TimeoutError):
+                raise ServerError("no_answer", "the change was not confirmed in time") from None
+            raise
+        return outcome if session is self._session else None
+
+    async def close_replaced(self) -> None:
+        """Close the sessions that were replaced. May be cancelled: `close` goes on with it."""
+        for session in list(self._replaced):
+            await _close(session)
+            self._replaced = [other for other in self._replaced if other is not session]
 
     async def close(self) -> None:
-        """Close the session, if there is one; bounded by the session's own promise."""
+        """Close every session that is there, and any that is still to come."""
+        self._closed = True
+        sessions = [*self._replaced, *([] if self._session is None else [self._session])]
+        await asyncio.gather(*(_close(session) for session in sessions))
+
+    def _replace(self, new: RealtimeSession | None) -> None:
         if self._session is not None:
-            await self._session.close()
+            self._replaced.append(self._session)
+        self._session = new
 
     def _hear(self, session: RealtimeSession, happened: ServerEvent) -> None:
         if session is self._session:
             self._listener(happened)
 
-    def _hold(self, audio: bytes) -> None:
-        if self._held is None:
-            self._held = deque()
-        self._held.append(audio)
-        self._held_size += len(audio)
-        while self._held_size > self._gap_size:
-            gone = len(self._held.popleft())
-            self._held_size -= gone
-            self.dropped_audio += gone
-
 
 async def _close(session: RealtimeSession) -> None:
     try:
-        await session.close()
-    except RealtimeError:
-        _log.info("the old session did not close cleanly")
+        async with asyncio.timeout(CLOSE_TIMEOUT):
+            await session.close()
+    except (RealtimeError, TimeoutError) as exc:
+        _log.info("a session did not close cleanly: %s", type(exc).__name__)

@@ -111,6 +111,10 @@ class RunnerMachine:
             return []
         return self._note(fact, now) + self._next(now)
 
+    def forget_token(self) -> None:
+        """The provider does not know the token any more."""
+        self._token = None
+
     # What happened
 
     def _note(self, fact: Fact | ServerEvent, now: float) -> list[Command]:
@@ -218,7 +222,7 @@ class RunnerMachine:
         assert self._pending is not None
         self._resuming = None
         if isinstance(error, ResumptionRefused):
-            self._token = None
+            self.forget_token()
         pending = self._pending = self._pending.failed(error, now, self._jitter)
         final = not worth_retrying(error, pending.attempts)
         failed = Announce(ResumptionFailed(pending.cause, pending.attempts, str(error), final))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Self
 
-from bridge.audio.formats import AudioChunk
+from bridge.audio.formats import AudioChunk, AudioFormat
+from bridge.errors import AudioFormatError, NotConnected
 from bridge.ports import client_events as client
 from bridge.ports.client_events import ClientEvent
 from bridge.ports.conversation import HistoryItem
@@ -16,10 +17,11 @@ from bridge.ports.runner_events import Closed, RunnerEvent, RunnerListener, RunO
 from bridge.ports.session import RealtimeConfig
 from bridge.ports.tools import ToolHandler
 from bridge.runner.builder import RealtimeRunnerBuilder
-from bridge.runner.engine import Engine, RunnerConfig
+from bridge.runner.config import RunnerConfig
+from bridge.runner.engine import Engine
 from bridge.runner.handler import EventHandler, dispatch
-from bridge.runner.state import RunnerState
-from bridge.runner.vocabulary import ResponseAsked, Tell, UpdateAsked, UpdateResult
+from bridge.runner.state import Idle, RunnerState
+from bridge.runner.vocabulary import MessageAsked, ResponseAsked, UpdateAsked, UpdateResult
 
 __all__ = ["RealtimeRunner"]
 
@@ -68,16 +70,23 @@ class RealtimeRunner:
 
     async def connect(self) -> None:
         """
-        Connect, and return when the provider is ready. Connecting twice is harmless.
+        Connect, and return when the provider is ready.
 
-        What may pass is tried again, three times in all; raises the last error.
+        Connecting twice is harmless, and so is connecting in a gap: the runner sees to
+        that itself. After the end it begins again with the same configuration and
+        conversation. What may pass is tried again, three times in all; raises the last error.
         """
-        if not self._engine.link.connected:
-            await self._engine.connect()
+        await self._engine.connect()
 
     async def close(self) -> None:
-        """End the conversation: tools are cancelled, the session is closed, `run` returns."""
-        await self._engine.end(Closed())
+        """
+        End the conversation: tools are cancelled, the session is closed, `run` returns.
+
+        Takes seconds at most, whatever a tool or a provider does. Closing twice is harmless;
+        if this is cancelled the end takes its course.
+        """
+        self._engine.end(Closed())
+        await self._engine.wait()
 
     async def run(self) -> RunOutcome:
         """Hand every event to the event handler, until the runner is closed or the model lost."""
@@ -109,7 +118,7 @@ class RealtimeRunner:
 
     @property
     def state(self) -> RunnerState:
-        return self._engine.machine.state
+        return self._engine.machine.state if self._engine.outcome is None else Idle()
 
     @property
     def config(self) -> RealtimeConfig:
@@ -118,8 +127,8 @@ class RealtimeRunner:
 
     @property
     def resume_token(self) -> str | None:
-        """The provider's newest token for this conversation. A secret."""
-        return self._engine.token
+        """The provider's newest token for this conversation, None while none will do. A secret."""
+        return self._engine.machine.token
 
     @property
     def history(self) -> tuple[HistoryItem, ...]:
@@ -134,8 +143,11 @@ class RealtimeRunner:
     # What it hears
 
     def attach(self, listener: RunnerListener) -> None:
-        """Call `listener` with each event as it comes; `run` and `next_event` get none then."""
-        self._engine.inbox.attach(listener)
+        """
+        Call `listener` with each event as it comes; `run` and `next_event` get none then,
+        and return at the end. A listener that raises is logged, and the session goes on.
+        """
+        self._engine.attach(listener)
 
     async def next_event(self) -> RunnerEvent | None:
         """The next event; None after Finished. May be cancelled without loss."""
@@ -152,24 +164,31 @@ class RealtimeRunner:
         self._engine.link.feed(audio)
 
     async def send_audio(self, audio: bytes | str | AudioChunk) -> None:
-        """Caller audio: bytes in the session's input format, the same as base64, or a chunk."""
+        """
+        Caller audio: bytes in the session's input format, the same as base64, or a chunk.
+
+        Held in a gap. Raises AudioFormatError when it is in another format, and
+        NotConnected when no session has ever said which one it wants.
+        """
         match audio:
             case bytes():
                 self.feed(audio)
             case str():
-                await self._engine.link.session.send_audio_base64(audio)
-            case AudioChunk():
-                await self._engine.link.session.send_audio(audio)
+                self.feed(AudioChunk.from_base64(audio, self._input_format).data)
+            case AudioChunk(data, format):
+                if format != self._input_format:
+                    raise AudioFormatError(f"the session hears {self._input_format}, not {format}")
+                self.feed(data)
 
     async def send_text(self, text: str) -> None:
-        await self._engine.link.session.send_text(text)
-        self._engine.conversation.told(client.Message("user", text))
+        """A message from the user; the model answers when it is asked to, or at its turn."""
+        self._talk(client.Message("user", text))
 
     async def commit_audio(self) -> None:
-        await self._engine.link.session.commit_audio()
+        await self._engine.outbox.send(client.InputAudioBufferCommit())
 
     async def clear_audio(self) -> None:
-        await self._engine.link.session.clear_audio()
+        await self._engine.outbox.send(client.InputAudioBufferClear())
 
     async def create_response(self, instructions: str | None = None) -> None:
         """Ask the model to speak, as soon as it and the caller are silent."""
@@ -180,38 +199,50 @@ class RealtimeRunner:
         self._engine.handle(ResponseAsked(instructions))
 
     async def interrupt(self) -> None:
-        """Ask the model to stop what it is saying."""
-        await self._engine.link.session.interrupt()
+        """Ask the model to stop what it is saying. Raises NotConnected without a session."""
+        await self._engine.outbox.send(client.ResponseCancel())
 
     def tell(self, message: client.Message) -> None:
-        """Put a message into the conversation, in order with all that the runner sends."""
-        self._engine.do(Tell(message))
+        """
+        Put a message into the conversation, in order with all that the runner sends.
+
+        Without a session the next one is told. If the model is to respond, it does as soon
+        as it and the caller are silent.
+        """
+        self._engine.handle(MessageAsked(message))
 
     def truncate(self, item_id: str, heard_ms: int) -> None:
         """Of the model's item the caller heard only so much; never waits."""
-        self._engine.conversation.truncate(item_id, heard_ms)
-        self._engine.send(self._engine.send_event(client.ItemTruncate(item_id, heard_ms)))
+        self._engine.truncate(item_id, heard_ms)
 
     async def send_tool_response(self, response: ToolResponse) -> None:
-        """Answer a tool call. All answers of a turn go out together, then the model goes on."""
+        """
+        Answer a tool call. All answers of a turn go out together, then the model goes on.
+
+        Raises TypeError or ValueError when JSON cannot say the output.
+        """
         self._engine.answered(response.call_id, response.output)
 
     async def send_client_event(self, happened: ClientEvent) -> None:
-        """Send an event; what concerns the runner itself (updates, responses) goes through it."""
+        """
+        Send an event; what concerns the runner itself goes through it.
+
+        The provider's own conversation items are sent as they are, and a session that
+        follows this one does not know of them.
+        """
         match happened:
             case client.UpdateSession(change, bridge_message):
                 await self.update_session_with_bridge(change, bridge_message)
             case client.ResponseCreate(instructions):
                 self.ask_response(instructions)
-            case client.AudioDelta(audio, None):
-                self.feed(audio)
+            case client.AudioDelta(audio, format):
+                await self.send_audio(audio if format is None else AudioChunk(audio, format))
             case client.ItemTruncate(item_id, heard_ms):
                 self.truncate(item_id, heard_ms)
             case client.Message():
-                await self._engine.link.session.send_event(happened)
-                self._engine.conversation.told(happened)
+                self._talk(happened)
             case _:
-                await self._engine.link.session.send_event(happened)
+                await self._engine.outbox.send(happened)
 
     async def update_session(
         self, change: RealtimeConfig, *, tools: Iterable[ToolHandler] | None = None
@@ -232,16 +263,32 @@ class RealtimeRunner:
 
         `tools` replaces what the model may call, handlers and all. Returns APPLIED when the
         provider has confirmed it, QUEUED when it waits for a good moment to resume; of
-        several updates the last wins. Raises ServerError when the provider refuses.
+        several updates the last wins. Raises ServerError when the provider refuses, and
+        NotConnected before `connect`. If this is cancelled the change is made all the same.
         """
         wish = UpdateAsked(change, bridge_message, respond)
         return await self._engine.update(wish, tools)
 
+    @property
+    def _input_format(self) -> AudioFormat:
+        heard = self._engine.link.input_format
+        if heard is None:
+            raise NotConnected("no session has said yet which format it hears")
+        return heard
+
+    def _talk(self, message: client.Message) -> None:
+        if not self._engine.link.connected:
+            raise NotConnected("there is no session with the model")
+        self.tell(message)
+
     async def _tell_handler(self, happened: RunnerEvent) -> None:
+        await self._guarded(self._handler.on_event(happened))
+        if (call := dispatch(self._handler, happened)) is not None:
+            await self._guarded(call)
+
+    async def _guarded(self, call: Awaitable[None]) -> None:
         try:
-            await self._handler.on_event(happened)
-            if (call := dispatch(self._handler, happened)) is not None:
-                await call
+            await call
         except Exception as exc:
             self.handler_errors += 1
             _log.warning("the event handler raised %s", type(exc).__name__)

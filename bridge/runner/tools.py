@@ -13,16 +13,17 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from bridge.errors import ToolArgumentsError
+from bridge.errors import ConfigError, ToolArgumentsError
 from bridge.ports.model import ToolCall
 from bridge.ports.runner_events import ToolOutcome
 from bridge.ports.session import ToolDefinition
 from bridge.ports.tools import ToolHandler
 from bridge.runner.vocabulary import RunTool
 
-__all__ = ["ToolPool"]
+__all__ = ["ToolPool", "plain"]
 
 MAX_OUTPUT_SIZE = 16 * 1024  # characters of JSON; more would only crowd the model's context
+PATIENCE = 1.0  # seconds that cancelled tools have to stop; then they are left to themselves
 
 ToolDone = Callable[[str, str, Any, ToolOutcome, float], None]
 
@@ -33,37 +34,59 @@ class ToolPool:
     """Runs registered tools; `done` is told call id, name, answer, outcome and seconds."""
 
     def __init__(self, *, max_concurrent: int, started: Callable[[str, str], None], done: ToolDone):
-        self._handlers: dict[str, ToolHandler] = {}
+        self._handlers: dict[str, list[ToolHandler]] = {}
         self._places = asyncio.Semaphore(max_concurrent)
         self._started = started
         self._done = done
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def register(self, handlers: Iterable[ToolHandler]) -> None:
-        """Know these tools; one with a name that is known takes its place."""
-        self._handlers.update({handler.definition.name: handler for handler in handlers})
+        """
+        Know these tools, besides those that are known: a session that was offered an older
+        version of one goes on with that. Raises ConfigError when two have one name.
+        """
+        for name, handler in _by_name(handlers).items():
+            older = self._handlers.get(name, [])
+            versions = [known for known in older if known.definition != handler.definition]
+            self._handlers[name] = [handler, *versions]
 
     def definitions(self) -> tuple[ToolDefinition, ...]:
-        return tuple(handler.definition for handler in self._handlers.values())
+        """What the model can be offered: the newest version of every tool."""
+        return tuple(versions[0].definition for versions in self._handlers.values())
 
     def run(self, call: RunTool, offered: Iterable[ToolDefinition]) -> None:
-        """Run a tool, if it is among those that the session was `offered`."""
-        known = any(tool.name == call.name for tool in offered)
-        handler = self._handlers.get(call.name) if known else None
+        """Run a tool, in the version in which it is first among the `offered`."""
+        handler = self._find(call.name, offered)
         task = asyncio.create_task(self._run(call, handler), name=f"tool {call.name}")
         self._running[call.call_id] = task
-        task.add_done_callback(lambda _: self._running.pop(call.call_id, None))
+        task.add_done_callback(lambda _: self._forget(call.call_id, task))
 
     def cancel(self, call_id: str) -> None:
         if (task := self._running.get(call_id)) is not None:
             task.cancel()
 
     async def close(self) -> None:
-        """Cancel everything that runs, and wait until it is gone."""
+        """Cancel everything that runs, and wait until it is gone; no longer than a second."""
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if not tasks:
+            return
+        _, stubborn = await asyncio.wait(tasks, timeout=PATIENCE)
+        for task in stubborn:
+            _log.warning("the %s does not stop", task.get_name())
+
+    def _forget(self, call_id: str, task: asyncio.Task[None]) -> None:
+        if self._running.get(call_id) is task:
+            del self._running[call_id]
+
+    def _find(self, name: str, offered: Iterable[ToolDefinition]) -> ToolHandler | None:
+        versions = self._handlers.get(name, [])
+        for definition in offered:
+            if definition.name == name:
+                same = (known for known in versions if known.definition == definition)
+                return next(same, versions[0] if versions else None)
+        return None
 
     async def _run(self, call: RunTool, handler: ToolHandler | None) -> None:
         loop = asyncio.get_running_loop()
@@ -80,6 +103,18 @@ class ToolPool:
         self._done(call.call_id, call.name, answer, outcome, loop.time() - begun)
 
 
+def plain(answer: Any) -> Any:
+    """
+    The answer as JSON has it: what it has no word for, as a text; what is too long, cut.
+
+    Raises ValueError or TypeError when not even that can be done.
+    """
+    text = json.dumps(answer, default=str, ensure_ascii=False, allow_nan=False)
+    if len(text) > MAX_OUTPUT_SIZE:
+        return {"cut_after_characters": MAX_OUTPUT_SIZE, "output": text[:MAX_OUTPUT_SIZE]}
+    return json.loads(text)
+
+
 async def _answer(call: RunTool, handler: ToolHandler | None) -> tuple[Any, ToolOutcome]:
     if handler is None:
         return _error("unknown_tool", "There is no such tool."), ToolOutcome.UNKNOWN_TOOL
@@ -87,15 +122,33 @@ async def _answer(call: RunTool, handler: ToolHandler | None) -> tuple[Any, Tool
         arguments = _arguments(call.arguments)
         async with asyncio.timeout(handler.timeout):
             answer = await handler.execute(ToolCall(call.call_id, call.name, arguments))
-        return _bounded(answer), ToolOutcome.ANSWERED
+        return plain(answer), ToolOutcome.ANSWERED
     except ToolArgumentsError as exc:
         return _error("invalid_arguments", str(exc)), ToolOutcome.BAD_ARGUMENTS
     except TimeoutError:
         text = "The tool did not answer in time; what it did is unknown."
         return _error("timeout", text), ToolOutcome.TIMED_OUT
-    except Exception as exc:
+    except (Exception, SystemExit, asyncio.CancelledError) as exc:
+        if isinstance(exc, asyncio.CancelledError) and _is_being_cancelled():
+            raise
         _log.warning("the tool %s raised %s", call.name, type(exc).__name__)
         return _error("tool_failed", "The tool failed."), ToolOutcome.FAILED
+
+
+def _is_being_cancelled() -> bool:
+    """Whether we are asked to stop; a tool may raise CancelledError of its own as well."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _by_name(handlers: Iterable[ToolHandler]) -> dict[str, ToolHandler]:
+    named: dict[str, ToolHandler] = {}
+    for handler in handlers:
+        name = handler.definition.name
+        if name in named:
+            raise ConfigError(f"there are two tools called {name}")
+        named[name] = handler
+    return named
 
 
 def _arguments(text: str) -> Mapping[str, Any]:
@@ -106,14 +159,6 @@ def _arguments(text: str) -> Mapping[str, Any]:
     if not isinstance(arguments, dict):
         raise ToolArgumentsError("The arguments must be a JSON object.")
     return arguments
-
-
-def _bounded(answer: Any) -> Any:
-    """The answer as it is; what JSON cannot say or what is too long, as a cut text."""
-    text = json.dumps(answer, default=str, ensure_ascii=False)
-    if len(text) > MAX_OUTPUT_SIZE:
-        return {"cut_after_characters": MAX_OUTPUT_SIZE, "output": text[:MAX_OUTPUT_SIZE]}
-    return json.loads(text)
 
 
 def _error(code: str, message: str) -> dict[str, Any]:

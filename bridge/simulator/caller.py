@@ -203,7 +203,8 @@ class Caller:
                 self._since = now
             if not self._do(self._steps[0], now, self._since, connected=connected):
                 return self._next_frame()
-            self._steps.pop(0)
+            done = self._steps.pop(0)
+            connected = connected and not isinstance(done, CutLine)
             self._since = None
             if self.over:
                 return None

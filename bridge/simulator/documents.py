@@ -12,10 +12,11 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 
 from bridge.errors import CarrierProtocolError
 from bridge.simulator.journal import What
+from bridge.simulator.network import resolved
 from bridge.simulator.report import Ended
 from bridge.simulator.streams import CallParts, Streams
 from bridge.simulator.webhooks import WebhookFailed
@@ -157,7 +158,7 @@ class Documents:
     def _action(
         self, url: str | None, method: str, fields: Mapping[str, str] | None = None
     ) -> _Ask | None:
-        return None if url is None else _Ask(urljoin(self._base, url), method, fields or {})
+        return None if url is None else _Ask(resolved(self._base, url), method, fields or {})
 
     def _pick_up(self) -> None:
         if not self.picked_up.is_set():

@@ -15,7 +15,6 @@ from typing import Protocol, cast
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
-from websockets.http11 import Response
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
@@ -145,21 +144,20 @@ class MediaSocket(asyncio.Protocol):
 
     def _read(self) -> None:
         for event in self._websocket.events_received():
-            if isinstance(event, Response):
-                self._answered()
-            elif isinstance(event, Frame):
+            if isinstance(event, Frame):
                 self._take(event)
+            elif self._websocket.handshake_exc is None and not self.opened.done():
+                self.opened.set_result(None)
         self._flush()
-        if self._websocket.parser_exc is not None and self._websocket.close_rcvd is None:
+        if self._websocket.handshake_exc is not None:
+            self._not_accepted(self._websocket.handshake_exc)
+        elif self._websocket.parser_exc is not None and self._websocket.close_rcvd is None:
             self._failed(self._websocket.parser_exc)
 
-    def _answered(self) -> None:
-        refusal = self._websocket.handshake_exc
+    def _not_accepted(self, refusal: Exception) -> None:
         if self.opened.done():
             return
-        if refusal is None:
-            self.opened.set_result(None)
-        elif isinstance(refusal, InvalidStatus):
+        if isinstance(refusal, InvalidStatus):
             status = refusal.response.status_code
             self._refused(HANDSHAKE_REFUSED, f"the handshake was answered with {status}, not 101")
         else:
@@ -188,9 +186,10 @@ class MediaSocket(asyncio.Protocol):
             self._listener.text(message.decode("utf-8", "replace"))
 
     def _closing(self) -> Closed:
-        if self._websocket.close_rcvd_then_sent is False:
+        theirs = self._websocket.close_rcvd
+        if theirs is None or self._websocket.close_rcvd_then_sent is False:
             return Closed(0, "closed")
-        return Closed(CLOSED_BY_SERVER, f"the bridge closed it ({self._websocket.close_code})")
+        return Closed(CLOSED_BY_SERVER, f"the bridge closed it ({int(theirs.code)})")
 
     def _failed(self, exc: Exception) -> None:
         if isinstance(exc, EOFError):
@@ -198,6 +197,7 @@ class MediaSocket(asyncio.Protocol):
         else:
             how = Closed(PROTOCOL_ERROR, f"it broke the WebSocket protocol: {exc}", broken=True)
         self._over(how)
+        self.abort()
 
     def _over(self, how: Closed) -> None:
         if not self.opened.done():

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from bridge.errors import BridgeError, ConfigError
 
-__all__ = ["Answer", "Network", "Target", "Unanswered", "plain_words", "trusting"]
+__all__ = ["Answer", "Network", "Target", "Unanswered", "plain_words", "resolved", "trusting"]
 
 MAX_BODY_SIZE = 64 * 1024  # Twilio's limit of a TwiML document
 MAX_HEADER_LINES = 100
@@ -47,6 +47,14 @@ class Answer:
 
     status: int
     body: str = field(repr=False)
+
+
+def resolved(base: str, url: str) -> str:
+    """A URL that may be relative to `base`. Nonsense stays what it is, for `target` to refuse."""
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        return url
 
 
 def trusting(ca_file: str | Path | None = None) -> ssl.SSLContext:

@@ -10,14 +10,14 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import token_hex
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urldefrag
 
 from bridge.errors import ConfigError
 from bridge.simulator.connection import Connection
 from bridge.simulator.journal import Journal, What
 from bridge.simulator.line import Line
 from bridge.simulator.media_socket import Closed, HandshakeFailed
-from bridge.simulator.network import Network
+from bridge.simulator.network import Network, resolved
 from bridge.simulator.report import StreamReport
 from bridge.simulator.stream import StreamIdentity
 from bridge.simulator.webhooks import CallIdentity, WebhookFailed, Webhooks
@@ -140,7 +140,7 @@ class Streams:
             ("StreamName", stream.verb.name or who.stream_sid),
             ("Timestamp", datetime.now(UTC).isoformat()),
         ]
-        self.notify(urljoin(stream.base, url), stream.verb.status_callback_method, form)
+        self.notify(resolved(stream.base, url), stream.verb.status_callback_method, form)
 
     async def _tell(self, url: str, method: str, form: Form) -> None:
         try:
@@ -152,8 +152,8 @@ class Streams:
     def _url(self, verb: Connect, base: str) -> str | None:
         """The URL as Twilio would open it, or None where it would not."""
         url = verb.stream_url
-        if not urlsplit(url).scheme:
-            url = urljoin(base, url).replace("http", "ws", 1)
+        if "://" not in url:
+            url = resolved(base, url).replace("http", "ws", 1)
         if "?" in url:
             self._violate(QUERY_STRING, "a stream URL with a query string, which is dropped")
             url = url.partition("?")[0]

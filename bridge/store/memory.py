@@ -11,7 +11,7 @@ from bridge.ports.store import CallRecord, CallState, CallSummary, Claim, Saved,
 
 __all__ = ["MemoryStore"]
 
-LOOP_WINDOW = 30.0  # seconds over which claims are counted
+LOOP_WINDOW = 30.0  # seconds over which claims and ended legs are counted
 KEEP_ENDED = 3_600.0  # seconds for which a call that has ended is remembered
 KEEP_WAITING = 300.0  # seconds for which a call without a leg is kept
 
@@ -25,6 +25,7 @@ class _Entry:
     record: CallRecord | None = None
     verdict: Verdict | None = None
     claims: deque[float] = field(default_factory=deque)
+    ends: deque[float] = field(default_factory=deque)
     touched: float = 0.0
 
 
@@ -35,12 +36,16 @@ class MemoryStore:
         self._clock = clock
         self._entries: dict[str, _Entry] = {}
 
-    async def standing(self, call_id: str) -> Standing:
+    async def standing(self, call_id: str, *, leg_ended: bool = False) -> Standing:
         entry = self._entries.get(call_id)
         if entry is None:
-            return Standing(CallState.NEW)
-        self._forget_old_claims(entry)
-        return Standing(entry.state, entry.fence, len(entry.claims), entry.verdict)
+            if not leg_ended:
+                return Standing(CallState.NEW)
+            entry = self._entries[call_id] = _Entry(touched=self._clock())
+        if leg_ended:
+            entry.ends.append(self._clock())
+        legs = max(self._lately(entry.claims), self._lately(entry.ends))
+        return Standing(entry.state, entry.fence, legs, entry.verdict)
 
     async def expect(self, record: CallRecord) -> None:
         self._purge()
@@ -91,9 +96,11 @@ class MemoryStore:
         entry.record, entry.state, entry.touched = record, state, self._clock()
         return Saved.OK
 
-    def _forget_old_claims(self, entry: _Entry) -> None:
-        while entry.claims and entry.claims[0] < self._clock() - LOOP_WINDOW:
-            entry.claims.popleft()
+    def _lately(self, times: deque[float]) -> int:
+        """How many of these are within the window; older ones are forgotten."""
+        while times and times[0] < self._clock() - LOOP_WINDOW:
+            times.popleft()
+        return len(times)
 
     def _purge(self) -> None:
         now = self._clock()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,9 +20,10 @@ from bridge.agent.hooks import HookEvent, Transferred
 from bridge.audio.transcode import transcoder
 from bridge.call.conductor import Conductor
 from bridge.call.machine import Call
+from bridge.call.patience import CallRules
 from bridge.call.timeline import Timeline
 from bridge.call.vocabulary import Finishing, ModelReady, Over, SayAsked
-from bridge.errors import Ending, Fault, RealtimeError
+from bridge.errors import BridgeError, Ending, Fault, RealtimeError
 from bridge.ports import leg, phrases
 from bridge.ports.session import RealtimeConfig
 from bridge.ports.store import CallRecord, Claim, Cut
@@ -29,6 +32,8 @@ from bridge.telemetry.logs import in_call
 from bridge.wiring.chronicle import Chronicle
 from bridge.wiring.formats import AudioPath
 from bridge.wiring.keeper import Keeper
+from bridge.wiring.tallies import Growth
+from bridge.wiring.watched import WatchedLeg
 
 if TYPE_CHECKING:
     from bridge.wiring.service import Service
@@ -89,26 +94,26 @@ class Attendant:
 
     def dial(self) -> None:
         """Connect to the model, before the caller is there."""
-        self._dialling = asyncio.create_task(self._dial(), name="dial")
+        with in_call(self.call_id):
+            self._dialling = asyncio.create_task(self._dial(), name="dial")
 
     async def attend(self, caller: leg.Leg, claim: Claim) -> None:
         """Conduct the call until it is over on this leg."""
         if self._dialling is None:
             self.dial()
-        with in_call(self.call_id):
-            self._keeper = Keeper(self._service.store, claim, self._snapshot, self.step_aside)
-            self._service.metrics.call_started(self.carrier)
-            ending = Ending(Fault.BRIDGE, "fault")
-            try:
-                with self._service.switchboard.connect(self):
-                    over = await self._conduct(caller, claim)
-                    ending = over.ending
-            finally:
-                self._service.metrics.call_ended(self.carrier, ending)
-                self._gone.set()
+        metrics = self._service.metrics
+        metrics.call_started(self.carrier)
+        ending = Ending(Fault.BRIDGE, "fault")
+        try:
+            with in_call(self.call_id), self._service.switchboard.connect(self):
+                over = await self._conduct(caller, claim)
+                ending = over.ending
+        finally:
+            metrics.call_ended(self.carrier, ending)
+            self._gone.set()
 
     async def abandon(self) -> None:
-        """The caller never came: let go of the model."""
+        """Let go of the model."""
         if self._dialling is not None:
             self._dialling.cancel()
             await asyncio.gather(self._dialling, return_exceptions=True)
@@ -128,10 +133,9 @@ class Attendant:
         except TimeoutError:
             _log.warning("the older leg of the call does not let go")
 
-    def end(self) -> None:
-        """The operator, or the carrier, says that the call is over."""
-        ending = Ending(Fault.OPERATOR, "hung_up")
-        self._tell(Finishing(leg.Hangup(), ending, after_words=False))
+    def end(self, ending: Ending, verdict: leg.Verdict) -> None:
+        """Somebody says that the call is over now, whatever is being said."""
+        self._tell(Finishing(verdict, ending, after_words=False))
 
     async def change(self, change: RealtimeConfig, bridge_message: str | None) -> str:
         """Change the session; returns what became of it: applied or queued."""
@@ -159,52 +163,62 @@ class Attendant:
     async def _dial(self) -> None:
         metrics, provider = self._service.metrics, self._service.model.provider
         begun = self._clock()
+        outcome = "connected"
         try:
             await self._runner.connect()
         except RealtimeError as exc:
-            seconds = self._clock() - begun
-            metrics.provider_connected(provider, type(exc).__name__, seconds)
+            outcome = type(exc).__name__
             raise
-        metrics.provider_connected(provider, "connected", self._clock() - begun)
+        except Exception as exc:
+            _log.exception("a fault of ours while the model was dialled")
+            outcome = "fault"
+            raise BridgeError("a fault of the bridge") from exc
+        finally:
+            metrics.provider_connected(provider, outcome, self._clock() - begun)
 
     async def _conduct(self, caller: leg.Leg, claim: Claim) -> Over:
-        assert self._keeper is not None
         assert self._dialling is not None
+        service = self._service
+        keeper = self._keeper = Keeper(service.store, claim, self._snapshot, self.step_aside)
+        hooks = Dispatcher(
+            service.agent.hooks, self._context, failed=service.metrics.hook_failed
+        )
         async with AsyncExitStack() as stack:
-            self._hooks = await stack.enter_async_context(
-                Dispatcher(
-                    self._service.agent.hooks,
-                    self._context,
-                    failed=self._service.metrics.hook_failed,
-                )
-            )
+            self._hooks = await stack.enter_async_context(hooks)
+            # The hooks may take their time; who comes next need not wait for them.
+            stack.callback(self._gone.set)
             stack.push_async_callback(self.abandon)
-            chronicle = self._chronicle()
-            conductor = self._conductor = self._new_conductor(caller, chronicle)
-            saving = asyncio.create_task(self._keeper.keep(), name="keeper")
-            stack.callback(saving.cancel)
-            self._keeper.touch()
-            ready = ModelReady(claim.resumed, self._record.cut)
-            over = await conductor.conduct(self._dialling, ready)
-            self._count_audio(conductor)
-            await self._carry_out(over, caller, chronicle)
+            await stack.enter_async_context(keeper)
+            watched = stack.enter_context(WatchedLeg(caller))
+            chronicle = self._chronicle(keeper, resumed=claim.resumed)
+            conductor = self._conductor = self._new_conductor(watched, chronicle)
+            stack.enter_context(service.tallies.keep(self._tally(conductor)))
+            keeper.touch()
+            try:
+                over = await conductor.conduct(
+                    self._dialling, ModelReady(claim.resumed, self._record.cut)
+                )
+            except BaseException:
+                await keeper.release()
+                raise
+            await self._carry_out(over, caller, keeper)
+            if not over.lost:
+                chronicle.ended(over.ending, time.time() - self.started_at)
         return over
 
-    async def _carry_out(self, over: Over, caller: leg.Leg, chronicle: Chronicle) -> None:
+    async def _carry_out(self, over: Over, caller: leg.Leg, keeper: Keeper) -> None:
         """What becomes of the call: the verdict is stored before the carrier can ask for it."""
-        assert self._keeper is not None
         self._cut = over.cut
         if over.lost:
-            await self._keeper.release()
+            await keeper.release()
             return
         verdict = over.verdict or leg.Hangup()
-        await self._keeper.end(verdict)
+        await keeper.end(verdict)
         caller.do(leg.Finish(verdict))
-        chronicle.ended(over.ending, self._clock() - self._began)
 
     def _new_conductor(self, caller: leg.Leg, chronicle: Chronicle) -> Conductor:
         return Conductor(
-            Call(self._service.rules, self._path.leg, self._clock()),
+            Call(self._rules(), self._path.leg, self._clock()),
             caller,
             self._runner,
             to_model=transcoder(self._path.leg, self._path.model_in),
@@ -213,14 +227,20 @@ class Attendant:
             clock=self._clock,
         )
 
-    def _chronicle(self) -> Chronicle:
-        assert self._keeper is not None
+    def _rules(self) -> CallRules:
+        """The rules of what is left of the call: it may have lasted a while on other legs."""
+        rules = self._service.rules
+        gone = max(time.time() - self.started_at, 0.0)
+        return replace(rules, longest_seconds=max(rules.longest_seconds - gone, 0.0))
+
+    def _chronicle(self, keeper: Keeper, *, resumed: bool) -> Chronicle:
         return Chronicle(
             self.timeline,
             self._service.metrics,
             self._service.model.provider,
             tell=self._tell_hooks,
-            worth_keeping=self._keeper.touch,
+            worth_keeping=keeper.touch,
+            resumed=resumed,
         )
 
     def _tell(self, event: leg.Ended | Finishing | SayAsked) -> None:
@@ -241,7 +261,17 @@ class Attendant:
             cut=self._cut,
         )
 
-    def _count_audio(self, conductor: Conductor) -> None:
-        flow = self._service.metrics.flow(self.carrier)
-        flow.frames_in += conductor.frames_in
-        flow.audio_out += self._path.leg.duration_ms(conductor.audio_out) / 1000
+    def _tally(self, conductor: Conductor) -> Callable[[], None]:
+        """Adds to the metrics what the call has carried since the last time."""
+        metrics, path = self._service.metrics, self._path
+        carried, model = metrics.flow(self.carrier), metrics.flow(self._service.model.provider)
+        frames = Growth(lambda: conductor.frames_in)
+        sent = Growth(lambda: path.leg.duration_ms(conductor.audio_out) / 1000)
+        dropped = Growth(lambda: path.model_in.duration_ms(self._runner.dropped_audio) / 1000)
+
+        def count() -> None:
+            carried.frames_in += int(frames.take())
+            carried.audio_out += sent.take()
+            model.dropped_out += dropped.take()
+
+        return count

@@ -28,7 +28,10 @@ __all__ = ["Chronicle"]
 
 
 class Chronicle(Observer):
-    """`tell` reaches the hooks, `worth_keeping` the keeper of the call's record."""
+    """
+    `tell` reaches the hooks, `worth_keeping` the keeper of the call's record; `resumed`: the
+    call has begun on another leg.
+    """
 
     def __init__(
         self,
@@ -38,12 +41,14 @@ class Chronicle(Observer):
         *,
         tell: Callable[[HookEvent], None],
         worth_keeping: Callable[[], None],
+        resumed: bool = False,
     ) -> None:
         self._timeline = timeline
         self._metrics = metrics
         self._provider = provider
         self._tell = tell
         self._worth_keeping = worth_keeping
+        self._resumed = resumed
         self._ready = self._here = False
 
     def moment(self, happened: Happened, now: float) -> None:
@@ -99,5 +104,5 @@ class Chronicle(Observer):
         self._tell(CallEnded(ending, seconds))
 
     def _tell_started(self) -> None:
-        if self._here and self._ready:
+        if self._here and self._ready and not self._resumed:
             self._tell(CallStarted())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from bridge.agent.agent import Agent
 from bridge.audio.formats import ULAW_8K
@@ -10,29 +11,35 @@ from bridge.config import Config
 from bridge.ports.model import RealtimeModel
 from bridge.ports.store import CallStore
 from bridge.store.memory import MemoryStore
+from bridge.wiring.formats import AudioPath, negotiate
 from bridge.wiring.models import model_of
 from bridge.wiring.service import Service
 
-__all__ = ["compose"]
+__all__ = ["Plan", "compose", "plan"]
 
 
-def compose(
-    config: Config,
-    agent: Agent | None = None,
-    *,
-    model: RealtimeModel | None = None,
-    store: CallStore | None = None,
-) -> Service:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a service will be made of; needs no running loop."""
+
+    config: Config
+    agent: Agent
+    model: RealtimeModel
+    path: AudioPath
+
+
+def plan(config: Config, agent: Agent | None = None, model: RealtimeModel | None = None) -> Plan:
     """
-    A service, inside a running loop. What is not given, the settings decide.
+    What is not given, the settings decide.
 
     Raises ConfigError where agent, model and settings do not fit together.
     """
-    loop = asyncio.get_running_loop()
-    return Service(
-        config,
-        agent or Agent.from_config(config),
-        model or model_of(config),
-        store or MemoryStore(loop.time),
-        ULAW_8K,
-    )
+    model = model or model_of(config)
+    path = negotiate(model, ULAW_8K, config.audio)
+    return Plan(config, agent or Agent.from_config(config), model, path)
+
+
+def compose(plan: Plan, store: CallStore | None = None) -> Service:
+    """The service, inside a running loop."""
+    clock = asyncio.get_running_loop().time
+    return Service(plan.config, plan.agent, plan.model, store or MemoryStore(clock), plan.path)

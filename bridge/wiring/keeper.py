@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self
 
 from bridge.errors import StoreError
 from bridge.ports.leg import Verdict
@@ -24,7 +26,11 @@ _log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """`record` makes the record as it is now; `fenced` is told that the call is no longer ours."""
+    """
+    `record` makes the record as it is now; `fenced` is told that the call is no longer ours.
+
+    An asynchronous context manager: it writes for as long as that lasts.
+    """
 
     def __init__(
         self,
@@ -38,13 +44,35 @@ class Keeper:
         self._record = record
         self._fenced = fenced
         self._dirty = asyncio.Event()
+        self._keeping: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._keeping = asyncio.create_task(self._keep(), name="keeper")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stop()
 
     def touch(self) -> None:
         """Something happened that the next worker would have to know."""
         self._dirty.set()
 
-    async def keep(self) -> None:
-        """Write whenever it is worth it, until cancelled."""
+    async def release(self) -> None:
+        """The leg is gone: leave the record to whoever comes next. The last write."""
+        await self._stop()
+        await self._bounded(self._release())
+
+    async def end(self, verdict: Verdict) -> None:
+        """The call is over. The last write."""
+        await self._stop()
+        await self._bounded(self._end(verdict))
+
+    async def _keep(self) -> None:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
@@ -59,13 +87,15 @@ class Keeper:
                     return
             await asyncio.sleep(SPACING)
 
-    async def release(self) -> None:
-        """The leg is gone: leave the record to whoever comes next."""
-        await self._bounded(self._release())
-
-    async def end(self, verdict: Verdict) -> None:
-        """The call is over."""
-        await self._bounded(self._end(verdict))
+    async def _stop(self) -> None:
+        """Nothing may be written behind what is written last."""
+        if self._keeping is None:
+            return
+        keeping, self._keeping = self._keeping, None
+        keeping.cancel()
+        [failed] = await asyncio.gather(keeping, return_exceptions=True)
+        if isinstance(failed, Exception):
+            _log.error("the call's record was no longer kept", exc_info=failed)
 
     async def _release(self) -> None:
         await self._store.release(self._claim, self._record())

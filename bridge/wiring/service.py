@@ -13,26 +13,28 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.agent.agent import Agent
-from bridge.audio.formats import AudioFormat
 from bridge.call.patience import CallRules
 from bridge.call.switchboard import Switchboard
 from bridge.config import Config
-from bridge.errors import StoreError
-from bridge.ports import leg
+from bridge.errors import Ending, Fault, StoreError
+from bridge.ports import leg, phrases
 from bridge.ports.model import RealtimeModel
-from bridge.ports.store import CallRecord, CallStore, Claim
+from bridge.ports.store import CallRecord, CallState, CallStore, Claim, Standing
 from bridge.telemetry.metrics import Metrics
 from bridge.wire import ticket
 from bridge.wiring.attendant import Attendant
-from bridge.wiring.formats import AudioPath, negotiate
+from bridge.wiring.formats import AudioPath
+from bridge.wiring.tallies import Tallies
 
-__all__ = ["Service"]
+__all__ = ["EXPECTED_SECONDS", "Service"]
 
 EXPECTED_SECONDS = 15.0  # for which a dialled model waits for its caller
+FAREWELL_SECONDS = 5.0  # in which calls that are ended for a shutdown let go
+LINGER_SECONDS = 1.0  # after the last call, for the carrier to ask what comes next
 
 _log = logging.getLogger(__name__)
 
@@ -47,18 +49,14 @@ class Service:
     """Everything that a call needs and that is there once for all of them."""
 
     def __init__(
-        self,
-        config: Config,
-        agent: Agent,
-        model: RealtimeModel,
-        store: CallStore,
-        format: AudioFormat,
+        self, config: Config, agent: Agent, model: RealtimeModel, store: CallStore, path: AudioPath
     ) -> None:
         self.config = config
         self.agent = agent
         self.model = model
         self.store = store
         self.metrics = Metrics()
+        self.tallies = Tallies()
         self.switchboard = Switchboard(config.max_calls)
         self.worker = uuid.uuid4().hex[:12]
         self.rules = CallRules(
@@ -72,24 +70,39 @@ class Service:
         self.ticket_keys: Sequence[bytes] = keys or (os.urandom(32),)
         """They sign what a media stream shows; without the operator's, one for this run."""
         self.public_url = config.public_url or f"http://127.0.0.1:{config.port}"
-        self._path: AudioPath = negotiate(model, format, config.audio)
+        self._path = path
         self._expected: dict[str, _Expected] = {}
         self._leaving: set[asyncio.Task[None]] = set()
 
+    @property
+    def refusal(self) -> str | None:
+        """Why a new call is not welcome: draining or full. None: it is."""
+        board = self.switchboard
+        full = len(board) + len(self._expected) >= board.max_calls
+        return board.refusal or ("full" if full else None)
+
+    # A call comes in
+
+    async def standing(self, call_id: str, *, leg_ended: bool) -> Standing:
+        """How the call stands. A store that does not answer knows of no call."""
+        try:
+            return await self.store.standing(call_id, leg_ended=leg_ended)
+        except StoreError as exc:
+            _log.warning("the store does not answer; the call is taken without it: %s", exc)
+            return Standing(CallState.NEW)
+
+    def knows(self, call_id: str) -> bool:
+        """Whether the call has been let in here before."""
+        return call_id in self._expected or self.switchboard.find(call_id) is not None
+
     async def expect(self, record: CallRecord) -> None:
         """A call has come in. Twice is the same as once. Never raises for the store's sake."""
+        if not self.knows(record.call_id):
+            self._dial(record)
         try:
             await self.store.expect(record)
         except StoreError as exc:
             _log.warning("a new call could not be stored: %s", exc)
-        if record.call_id in self._expected or self.switchboard.find(record.call_id) is not None:
-            return
-        attendant = Attendant(self, self._path, record)
-        attendant.dial()
-        timer = asyncio.get_running_loop().call_later(
-            EXPECTED_SECONDS, self._never_came, record.call_id
-        )
-        self._expected[record.call_id] = _Expected(attendant, timer)
 
     def new_record(
         self,
@@ -99,6 +112,7 @@ class Service:
         account_id: str = "",
         caller: str = "",
         called: str = "",
+        parameters: Mapping[str, str] | None = None,
     ) -> CallRecord:
         """A call without a past."""
         return CallRecord(
@@ -108,39 +122,35 @@ class Service:
             agent=self.agent.name,
             caller=caller,
             called=called,
+            parameters=parameters or {},
             started_at=time.time(),
         )
-
-    async def claim(self, call_id: str, fence: int) -> Claim | None:
-        """Take the call for this worker; an older leg of it here lets go first."""
-        older = self.switchboard.find(call_id)
-        if older is not None:
-            # What it heard last has to be in the record that the claim will give us, but a
-            # ticket that was used before must not disturb it.
-            if (await self.store.standing(call_id)).fence != fence:
-                return None
-            older.step_aside()
-            await older.gone()
-        return await self.store.claim(
-            call_id, fence=fence, claim_id=uuid.uuid4().hex, worker=self.worker
-        )
-
-    async def end(self, call_id: str, verdict: leg.Verdict) -> None:
-        """The call is over, whoever says so. Never raises for the store's sake."""
-        self._never_came(call_id)
-        try:
-            await self.store.end(call_id, verdict)
-        except StoreError as exc:
-            _log.warning("the end of a call could not be stored: %s", exc)
-        live = self.switchboard.find(call_id)
-        if live is not None:
-            live.end()
 
     def issue_ticket(self, call_id: str, account_id: str, fence: int) -> str:
         """What a media stream has to show to be this call's."""
         expires_at = time.time() + ticket.LIFE_SECONDS
         named = ticket.Ticket(call_id, account_id, fence, expires_at)
         return ticket.issue(named, self.ticket_keys, os.urandom(ticket.NONCE_SIZE))
+
+    # Its leg is there
+
+    async def claim(self, call_id: str, fence: int) -> Claim | None:
+        """
+        Take the call for this worker; an older leg of it here lets go first.
+
+        None where the ticket with this fence was used. A store that does not answer cannot
+        tell, and the caller is not to suffer from that.
+        """
+        claim_id = uuid.uuid4().hex
+        try:
+            if not await self._clear_the_way(call_id, fence):
+                return None
+            return await self.store.claim(
+                call_id, fence=fence, claim_id=claim_id, worker=self.worker
+            )
+        except StoreError as exc:
+            _log.warning("the store does not answer; the call is taken without it: %s", exc)
+            return Claim(call_id, fence + 1, claim_id, None, resumed=fence > 0)
 
     async def attend(self, caller: leg.Leg, claim: Claim, record: CallRecord) -> None:
         """Conduct the call until it is over on this leg. `record` is for a call without one."""
@@ -152,12 +162,62 @@ class Service:
             attendant = Attendant(self, self._path, claim.record or record)
         await attendant.attend(caller, claim)
 
+    # Its end
+
+    async def end(self, call_id: str, ending: Ending, verdict: leg.Verdict) -> None:
+        """The call is over, whoever says so. Never raises for the store's sake."""
+        self._never_came(call_id)
+        try:
+            await self.store.end(call_id, verdict)
+        except StoreError as exc:
+            _log.warning("the end of a call could not be stored: %s", exc)
+        live = self.switchboard.find(call_id)
+        if live is not None:
+            live.end(ending, verdict)
+
+    async def drain(self) -> None:
+        """
+        Take no new calls; return when those in progress are over and their carriers know.
+
+        What is left after BRIDGE_DRAIN_SECONDS ends with an apology. May be cancelled.
+        """
+        board = self.switchboard
+        board.draining = True
+        if not self._busy:
+            return
+        _log.info("draining: %d calls are in progress", len(board))
+        await self._idle(self.config.drain_seconds)
+        for call in board:
+            call.end(Ending(Fault.OPERATOR, "drained"), self._apology())
+        await self._idle(FAREWELL_SECONDS)
+        await asyncio.sleep(LINGER_SECONDS)
+
     async def close(self) -> None:
         """Let go of what was expected, and of the store."""
         for call_id in tuple(self._expected):
             self._never_came(call_id)
         await asyncio.gather(*self._leaving, return_exceptions=True)
         await self.store.close()
+
+    def _dial(self, record: CallRecord) -> None:
+        attendant = Attendant(self, self._path, record)
+        attendant.dial()
+        timer = asyncio.get_running_loop().call_later(
+            EXPECTED_SECONDS, self._never_came, record.call_id
+        )
+        self._expected[record.call_id] = _Expected(attendant, timer)
+
+    async def _clear_the_way(self, call_id: str, fence: int) -> bool:
+        older = self.switchboard.find(call_id)
+        if older is None:
+            return True
+        # What it heard last has to be in the record that the claim will give us, but a
+        # ticket that was used before must not disturb it.
+        if (await self.store.standing(call_id)).fence != fence:
+            return False
+        older.step_aside()
+        await older.gone()
+        return True
 
     def _never_came(self, call_id: str) -> None:
         expected = self._expected.pop(call_id, None)
@@ -167,3 +227,23 @@ class Service:
         task = asyncio.create_task(expected.attendant.abandon(), name="abandon")
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
+
+    @property
+    def _busy(self) -> bool:
+        return bool(len(self.switchboard) or self._expected)
+
+    async def _idle(self, seconds: float) -> None:
+        """Return when no call is in progress or expected, or after so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self._busy:
+                    await self.switchboard.empty()
+                    await asyncio.sleep(0.1 if self._expected else 0)
+        except TimeoutError:
+            pass
+
+    def _apology(self) -> leg.Verdict:
+        fallback = self.config.fallback_number
+        if fallback is None:
+            return leg.Hangup(phrases.APOLOGY)
+        return leg.Transfer(fallback, phrases.APOLOGY)

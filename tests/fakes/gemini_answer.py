@@ -15,7 +15,6 @@ from tests.fakes.gemini_rules import Refused, check_server_message
 from tests.fakes.gemini_script import (
     Answer,
     Calls,
-    CancelCalls,
     Cut,
     GoAway,
     Handle,
@@ -138,11 +137,8 @@ class Answering:
         match step:
             case Say():
                 return await self._speak(step)
-            case Calls(calls):
-                await self._call(calls)
-            case CancelCalls(after):
-                await asyncio.sleep(after)
-                await self.cancel_calls()
+            case Calls():
+                await self._call(step)
             case Pause(seconds):
                 await asyncio.sleep(seconds)
             case GoAway(seconds, code):
@@ -175,11 +171,15 @@ class Answering:
             await self.send({"serverContent": content})
         return len(pcm) / 2 / RATE
 
-    async def _call(self, calls: tuple[Any, ...]) -> None:
+    async def _call(self, step: Calls) -> None:
         self._calls_done.clear()
-        self._open_calls.update({call["id"]: call["name"] for call in calls})
-        await self.send({"toolCall": {"functionCalls": [dict(call) for call in calls]}})
-        await self._calls_done.wait()
+        self._open_calls.update({call["id"]: call["name"] for call in step.calls})
+        await self.send({"toolCall": {"functionCalls": [dict(call) for call in step.calls]}})
+        try:
+            async with asyncio.timeout(step.taken_back_after):
+                await self._calls_done.wait()
+        except TimeoutError:
+            await self.cancel_calls()
 
     async def _leave(self, seconds: float, code: int) -> None:
         await asyncio.sleep(seconds)

@@ -15,6 +15,7 @@ import http
 import itertools
 import re
 import ssl
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -83,7 +84,7 @@ class FakeGemini:
         return self.session
 
     def new_handle(self, session: FakeSession) -> str:
-        handle = f"handle-{next(self._numbers)}"
+        handle = str(uuid.UUID(int=next(self._numbers)))
         self.handles[handle] = Memory(session)
         return handle
 

@@ -9,7 +9,6 @@ from typing import Any
 __all__ = [
     "Answer",
     "Calls",
-    "CancelCalls",
     "Cut",
     "GoAway",
     "Handle",
@@ -37,13 +36,8 @@ class Calls:
     """Call tools, all in one message, and wait until every one is answered or taken back."""
 
     calls: tuple[Mapping[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class CancelCalls:
-    """Take back every call that is open. Comes before the `Calls` that it cancels."""
-
-    after: float = 0.0
+    taken_back_after: float | None = None
+    """Seconds until the model no longer wants to know."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +80,7 @@ class Raw:
     message: Mapping[str, Any]
 
 
-Step = Say | Calls | CancelCalls | Pause | GoAway | Handle | Cut | Hang | Raw
+Step = Say | Calls | Pause | GoAway | Handle | Cut | Hang | Raw
 Answer = Sequence[Step]
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection, serve
 
 from bridge.providers.socket import ProviderSocket
 
-__all__ = ["Ear", "accept", "raw_server"]
+__all__ = ["Ear", "accept", "peer", "raw_server"]
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 1.3
 
@@ -56,6 +60,16 @@ class Ear:
             ping_interval=ping_interval,
             ping_timeout=ping_timeout,
         )
+
+
+@asynccontextmanager
+async def peer(
+    talk: Callable[[ServerConnection], Any], *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
+    """An ordinary WebSocket server that talks as told; yields its URL."""
+    async with serve(talk, "127.0.0.1", 0, ssl=tls) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        yield f"wss://localhost:{port}/" if tls else f"ws://127.0.0.1:{port}/"
 
 
 @asynccontextmanager

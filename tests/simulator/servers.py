@@ -105,6 +105,7 @@ class SmallBridge:
         self.handshakes: list[Asked] = []
         self.talks: list[Talk] = []
         self.origin = ""
+        self.server: uvicorn.Server | None = None
         self._validator = RequestValidator(TOKEN)
         self.app = Starlette(
             routes=[
@@ -116,6 +117,14 @@ class SmallBridge:
     @property
     def origins(self) -> dict[str, str]:
         return {ORIGIN: self.origin}
+
+    def die(self) -> None:
+        """Break all connections, as the end of the process would."""
+        assert self.server is not None
+        for connection in list(self.server.server_state.connections):
+            transport = connection.transport
+            assert isinstance(transport, asyncio.Transport)
+            transport.abort()
 
     def paths(self) -> list[str]:
         return [asked.path for asked in self.asked]
@@ -179,7 +188,7 @@ async def serving(
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
-    server = uvicorn.Server(config)
+    bridge.server = server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.serve(sockets=[listener]))
         try:

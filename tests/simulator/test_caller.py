@@ -161,6 +161,15 @@ def test_waits_cuts_and_hangs_up() -> None:
     assert line.acts == [(1.0, caller.Disconnected()), (1.0, caller.HungUp())]
 
 
+def test_does_not_speak_into_a_line_it_has_cut() -> None:
+    """The words after a cut wait for the next stream."""
+    line = Line(Caller(Script(caller.CutLine(), caller.Say(WORDS))))
+
+    line.until(FRAME)
+
+    assert line.acts == [(0.0, caller.Disconnected())]
+
+
 def test_nothing_is_done_after_the_end() -> None:
     """A caller who has hung up is silent."""
     line = Line(Caller(Script(caller.HangUp())), agent=((0.5, 1.0),))

@@ -27,7 +27,7 @@ __all__ = ["GeminiSession"]
 
 SILENT_CONSENT = 0.5  # seconds without a refusal, after which a context update has been taken
 
-_NOT_PINGED = 1006  # the close code of a connection that we give up ourselves
+_GIVEN_UP = 1006  # the close code of a connection that nobody closed
 _LIVE_FIELDS = frozenset({"instruction", "tools"})
 
 
@@ -43,15 +43,23 @@ class GeminiSession(SocketSession):
     """
 
     def __init__(
-        self, translator: GeminiTranslator, capabilities: Capabilities, patience: Patience
+        self,
+        translator: GeminiTranslator,
+        capabilities: Capabilities,
+        patience: Patience,
+        *,
+        consent: float = SILENT_CONSENT,
     ) -> None:
         super().__init__(translator, input_format=PCM16_16K, output_format=PCM16_24K)
         self._loop = asyncio.get_running_loop()
         self._gemini = translator
         self._capabilities = capabilities
         self._patience = patience
+        self._consent = consent
         self._timer: asyncio.TimerHandle | None = None
-        self._verdict: asyncio.Future[ServerEvent] = self._loop.create_future()
+        self._verdict: asyncio.Future[SessionCreated | Disconnected | Error] = (
+            self._loop.create_future()
+        )
         self._ended: asyncio.Future[Disconnected] = self._loop.create_future()
 
     async def begin(self, setup: str, *, history: str | None = None, resuming: bool) -> None:
@@ -71,8 +79,6 @@ class GeminiSession(SocketSession):
                 raise refusal(end, resuming=resuming)
             case Error() as error:
                 raise _refusal_in_words(error, resuming=resuming)
-            case _:
-                pass  # `notice` lets only these three through
 
     @property
     def close_code(self) -> int:
@@ -124,7 +130,7 @@ class GeminiSession(SocketSession):
         return Applied()
 
     async def _wait_for_consent(self) -> None:
-        await asyncio.wait([self._ended], timeout=SILENT_CONSENT)
+        await asyncio.wait([self._ended], timeout=self._consent)
         if self._closing:
             raise SessionClosed("the session was closed during a context update")
         if not self._ended.done():
@@ -160,11 +166,11 @@ class GeminiSession(SocketSession):
         super()._end(code, reason)
 
     def _give_up(self) -> None:
-        """Tell the end now; the socket goes when the owner closes the session."""
+        """Nobody is there to say goodbye to."""
         if self._closing or self._ended.done():
             return
-        self._end(_NOT_PINGED, "the connection has gone silent")
-        self._closing = True
+        self._end(_GIVEN_UP, "the connection has gone silent")
+        self.abort()
 
     # Patience
 

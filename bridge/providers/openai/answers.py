@@ -62,17 +62,19 @@ class Answers:
                     _succeed(self._item[1])
             case event.Error(error, severity, refused_response):
                 if severity is not Severity.HARMLESS and not refused_response:
-                    self._refuse(error)
+                    self._refuse(error, fatal=severity is Severity.FATAL)
             case event.Disconnected():
                 self._end(happened)
             case _:
                 pass
 
-    def _refuse(self, error: ErrorInfo) -> None:
+    def _refuse(self, error: ErrorInfo, *, fatal: bool) -> None:
         reason = ServerError(error.code or error.type, _where(error))
         if not self.created.done():
             _fail(self.created, reason)
         update = self._update_of(error)
+        if update is None and fatal and self._updates:
+            update = self._updates[0]
         if update is not None:
             self._updates.remove(update)
             _fail(update.confirmed, reason)

@@ -61,7 +61,7 @@ class OpenAISession(SocketSession):
         last, messages = self._words.write_history(history)
         added = self._answers.item(last) if messages else None
         self.send_messages(messages)
-        await self._update(_with_turn_detection({}, listening))
+        await self._update(_with_turn_detection({}, _woken(listening)))
         if added is not None:
             await added
             self.memory = Memory.REPLAYED
@@ -123,9 +123,16 @@ def _turn_detection(wanted: Mapping[str, Any], created: Mapping[str, Any]) -> An
 
 
 def _hushed(turn_detection: Any) -> Any:
-    if not isinstance(turn_detection, Mapping):
-        return None
-    return {**turn_detection, "create_response": False}
+    if isinstance(turn_detection, Mapping):
+        return {**turn_detection, "create_response": False}
+    return None
+
+
+def _woken(turn_detection: Any) -> Any:
+    """Names the default, too: a provider may keep what was named before."""
+    if isinstance(turn_detection, Mapping):
+        return {"create_response": True, **turn_detection}
+    return None
 
 
 def _with_turn_detection(session: Mapping[str, Any], turn_detection: Any) -> dict[str, Any]:

@@ -158,6 +158,8 @@ class Reader:
             well = reason in _WELL
             status = ResponseStatus.COMPLETED if well else ResponseStatus.FAILED
             yield from self._turn.completed(status, "" if well else reason)
+        elif flag(content, "turnComplete"):
+            self._turn.paused()
 
 
 def _guarded(section: Section, fields: Fields, name: str, size: int) -> Iterator[ServerEvent]:

@@ -10,7 +10,13 @@ from bridge.errors import UnsupportedConfig
 from bridge.ports import client_events as client
 from bridge.ports.client_events import ClientEvent
 from bridge.ports.model import ToolResponse
-from bridge.ports.server_events import Disconnected, GoingAway, ResponseCreated, ServerEvent
+from bridge.ports.server_events import (
+    Disconnected,
+    GoingAway,
+    ResponseCreated,
+    ResumptionToken,
+    ServerEvent,
+)
 from bridge.wire.gemini import closing
 from bridge.wire.gemini.calls import ToolCalls
 from bridge.wire.gemini.capabilities import Capabilities
@@ -55,12 +61,17 @@ class GeminiTranslator:
         self._reader = Reader(self._turn, self._calls)
         self._going = False
         self._active = False  # by hand: between activityStart and activityEnd
+        self._waiting = False  # for the first word since we asked for an answer
         self._committed = False  # by hand: the turn was committed, its answer has not begun
 
     @property
     def owes(self) -> bool:
-        """Whether the server must say something soon: it was asked, or is in the middle."""
-        return self._turn.producing and not self._calls
+        """
+        Whether the server must say something soon: it was asked and has not said a word
+        since, or is in the middle. A model may prefer not to answer, so that the word need
+        not be an answer.
+        """
+        return (self._waiting or self._turn.producing) and not self._calls
 
     # Server to us
 
@@ -68,12 +79,15 @@ class GeminiTranslator:
         events = self._reader.read(message)
         for event in events:
             match event:
+                case ResumptionToken(token=None):
+                    continue  # the server is busy with what it owes
                 case GoingAway():
                     self._going = True
                 case ResponseCreated():
                     self._committed = False
                 case _:
                     pass
+            self._waiting = False
         return events
 
     def read_close(self, code: int, reason: str) -> Disconnected:
@@ -85,6 +99,7 @@ class GeminiTranslator:
 
     def cut(self) -> list[ServerEvent]:
         """What follows at once from a ResponseCancel, whenever the server hears of it."""
+        self._waiting = False
         return self._turn.cut()
 
     # Us to the server
@@ -125,12 +140,17 @@ class GeminiTranslator:
         if not answers:
             return []
         if not self._calls:
+            self._waiting = True
             self._turn.go_on()
         return [write({"toolResponse": {"functionResponses": answers}})]
 
+    def _ask(self) -> None:
+        self._waiting = True
+        self._turn.ask()
+
     def _write_message(self, message: client.Message) -> str:
         if message.respond:
-            self._turn.ask()
+            self._ask()
         if self._capabilities.content_any_time:
             return write_content([turn_of(message)], complete=message.respond)
         text = message.text if message.role == "user" else _spoken_of(message)
@@ -140,14 +160,14 @@ class GeminiTranslator:
         committed, self._committed = self._committed, False
         if committed and instructions is None:
             return []  # the model answers a committed turn by itself
-        self._turn.ask()
+        self._ask()
         wish = write_note(_SPEAK if instructions is None else instructions)
         if self._capabilities.content_any_time:
             return [write_content([said_by_user(wish)], complete=True)]
         return [_write_text(wish)]
 
     def _write_cancel(self) -> list[str]:
-        if not (self._turn.open or self._turn.producing):
+        if not (self._turn.open or self._turn.asked):
             return []
         if self._by_hand:
             return self.write_activity()
@@ -166,7 +186,7 @@ class GeminiTranslator:
         if not self._active:
             return []
         self._active, self._committed = False, True
-        self._turn.ask()
+        self._ask()
         return [write({"realtimeInput": {"activityEnd": {}}})]
 
 

@@ -40,9 +40,14 @@ class TurnState:
         return bool(self._response)
 
     @property
+    def asked(self) -> bool:
+        """Whether we have asked for an answer that has not begun."""
+        return self._asked
+
+    @property
     def producing(self) -> bool:
-        """Whether more must come soon: an answer was asked for, or is not complete."""
-        return self._asked or self._producing
+        """Whether a response is open of which more must come soon."""
+        return self._producing
 
     def ask(self) -> None:
         """We have asked the model to answer."""
@@ -89,6 +94,10 @@ class TurnState:
         events = self._begin()
         call = event.FunctionCallDone(call_id, name, arguments, self._response, self._item)
         return [*events, call]
+
+    def paused(self) -> None:
+        """A part of the turn is produced, and the model thinks about the next."""
+        self._producing = False
 
     def generated(self) -> list[ServerEvent]:
         """All is produced; the turn itself ends when the server thinks it was heard."""

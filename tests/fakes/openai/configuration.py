@@ -64,6 +64,7 @@ def default_session(session_id: str, model: str, expires_in: int) -> dict[str, A
 def updated(session: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
     """`session` with the fields that `change` names."""
     new = deepcopy(dict(session))
+    before = session["audio"]["input"]["turn_detection"] or {}
     audio = change.get("audio") or {}
     new.update({name: value for name, value in change.items() if name != "audio"})
     for side in ("input", "output"):
@@ -71,7 +72,8 @@ def updated(session: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, 
     detection = new["audio"]["input"]["turn_detection"]
     if detection is not None:
         defaults = _SERVER_VAD if detection["type"] == "server_vad" else _SEMANTIC_VAD
-        new["audio"]["input"]["turn_detection"] = {**defaults, **detection}
+        kept = before if before.get("type") == detection["type"] else {}
+        new["audio"]["input"]["turn_detection"] = {**defaults, **kept, **detection}
     return new
 
 

@@ -95,6 +95,8 @@ class Script:
     """Seconds until each `session.updated`; None: none comes."""
     refuse_updates: Sequence[Raise | None] = ()
     """For each `session.update` in turn: the error it meets instead."""
+    refuse_items: Sequence[Raise | None] = ()
+    """The same for each `conversation.item.create`."""
     name_refused: bool = True
     """Whether errors carry the id of the client's event, as they should."""
     expires_in: int = 3_600

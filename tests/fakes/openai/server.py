@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
@@ -13,6 +12,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from tests.fakes.openai.news import News
 from tests.fakes.openai.schema import Problem
 from tests.fakes.openai.script import Drop, Script, Stall
 from tests.fakes.openai.session import FakeSession
@@ -22,7 +22,7 @@ __all__ = ["FakeOpenAI"]
 _PATHS = {"/v1/realtime", "/openai/v1/realtime"}
 
 
-class FakeOpenAI:
+class FakeOpenAI(News):
     """
     A Realtime API on a free port of 127.0.0.1; the n-th handshake gets the n-th script, and
     those after the last script get the last.
@@ -40,6 +40,7 @@ class FakeOpenAI:
         tolerant: bool = False,
         record: bool = True,
     ) -> None:
+        super().__init__()
         self.sessions: list[FakeSession] = []
         """In the order in which they connected; a refused handshake counts as none."""
         self.requests: list[Request] = []
@@ -50,7 +51,6 @@ class FakeOpenAI:
         self._tolerant = tolerant
         self._record = record
         self._server: Server | None = None
-        self._waiters: list[asyncio.Future[None]] = []
 
     async def __aenter__(self) -> Self:
         host, port = self._address
@@ -96,18 +96,11 @@ class FakeOpenAI:
         await self.until(lambda: len(self.sessions) > number)
         return self.sessions[number]
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until a handshake or the end of a session makes `condition` true."""
-        while not condition():
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            await waiter
-
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         self.requests.append(request)
         script = self._script(len(self.requests) - 1)
         refusal = script.refuse or _refusal(request, self._key)
-        self._tell()
+        self.tell()
         if refusal is None:
             return None
         response = connection.respond(HTTPStatus(refusal), "refused\n")
@@ -127,7 +120,7 @@ class FakeOpenAI:
         number = len(self.sessions)
         session = FakeSession(number, model, script, headers, record=self._record)
         self.sessions.append(session)
-        self._tell()
+        self.tell()
         mouth = asyncio.create_task(_speak(connection, session), name=f"fake session {number}")
         session.open()
         try:
@@ -138,13 +131,7 @@ class FakeOpenAI:
         finally:
             mouth.cancel()
             session.end(connection.close_code)
-            self._tell()
-
-    def _tell(self) -> None:
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+            self.tell()
 
 
 async def _speak(connection: ServerConnection, session: FakeSession) -> None:

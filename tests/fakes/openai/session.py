@@ -12,6 +12,7 @@ from typing import Any
 from tests.fakes.openai.configuration import default_session, update_problem, updated
 from tests.fakes.openai.conversation import Conversation
 from tests.fakes.openai.mouth import Mouth
+from tests.fakes.openai.news import News
 from tests.fakes.openai.schema import SERVER_TYPES, Problem, client_problem, server_problem
 from tests.fakes.openai.script import Drop, Raise, Script, Stall, Step
 from tests.fakes.openai.sound import Ear, Started, bytes_per_ms
@@ -32,7 +33,7 @@ _BETA = {
 _EXPIRED = "Your session hit the maximum duration of 60 minutes."
 
 
-class FakeSession:
+class FakeSession(News):
     """
     The server's side of one connection; everything in it is there to be looked at.
 
@@ -43,6 +44,7 @@ class FakeSession:
     def __init__(
         self, number: int, model: str, script: Script, headers: Mapping[str, str], *, record: bool
     ) -> None:
+        super().__init__()
         self.number = number
         self.model = model
         self.script = script
@@ -69,11 +71,9 @@ class FakeSession:
         self._buffered_ms = 0
         self._turn_item = ""
         self._numbers = {"event": 0}
-        self._updates = 0
         self._turns = 0
         self._mouth = Mouth(self)
         self._timers: list[asyncio.TimerHandle] = []
-        self._waiters: list[asyncio.Future[None]] = []
 
     # For tests.
 
@@ -84,13 +84,6 @@ class FakeSession:
     def said(self, kind: str) -> list[dict[str, Any]]:
         """The client's events of one type."""
         return [event for event in self.client_events if event["type"] == kind]
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until something happens that makes `condition` true."""
-        while not condition():
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            await waiter
 
     def emit(self, kind: str, **fields: Any) -> None:
         """Send an event. AssertionError when it is none of the protocol's."""
@@ -112,9 +105,11 @@ class FakeSession:
         self.tell()
 
     def drop(self, code: int = 1011, reason: str = "") -> None:
+        """End the connection once everything before this is sent; 1006 breaks it."""
         self.outbox.put_nowait(Drop(code, reason))
 
     def stall(self) -> None:
+        """Be half open from here on."""
         self.outbox.put_nowait(Stall())
 
     def respond(self, *steps: Step) -> None:
@@ -154,9 +149,20 @@ class FakeSession:
             self.kinds.append(kind)
         if (problem := client_problem(event)) is not None:
             self._mark(problem, event)
+        elif (refusal := self._refusal(kind)) is not None:
+            self.fail(refusal, event)
         else:
             self._obey(kind, event)
         self.tell()
+
+    def _refusal(self, kind: str) -> Raise | None:
+        """What the script has against this event."""
+        refusals = {
+            "session.update": self.script.refuse_updates,
+            "conversation.item.create": self.script.refuse_items,
+        }.get(kind, ())
+        number = sum(event["type"] == kind for event in self.client_events) - 1
+        return refusals[number] if 0 <= number < len(refusals) else None
 
     def _obey(self, kind: str, event: dict[str, Any]) -> None:
         match kind:
@@ -191,11 +197,6 @@ class FakeSession:
         self.drop(1001, _EXPIRED)
 
     def _update(self, event: dict[str, Any]) -> None:
-        number, self._updates = self._updates, self._updates + 1
-        refusals = self.script.refuse_updates
-        if number < len(refusals) and (refusal := refusals[number]) is not None:
-            self.fail(refusal, event)
-            return
         change, spoken = event["session"], bool(self.conversation.audio_ms)
         heard = self._ear.heard_ms > 0
         problem = update_problem(self.session, change, heard=heard, spoken=spoken)
@@ -249,10 +250,7 @@ class FakeSession:
 
     def _commit_by_hand(self, event: dict[str, Any]) -> None:
         if self._buffered_ms < 100:
-            message = (
-                "Error committing input audio buffer: buffer too small. Expected at least "
-                f"100ms of audio, but buffer only has {self._buffered_ms:.2f}ms of audio."
-            )
+            message = f"buffer too small, expected 100ms of audio, have {self._buffered_ms}ms"
             self.fail(Raise("input_audio_buffer_commit_empty", message=message), event)
             return
         self._ear.reset()
@@ -342,9 +340,3 @@ class FakeSession:
         else:
             loop = asyncio.get_running_loop()
             self._timers.append(loop.call_later(seconds, call, *arguments))
-
-    def tell(self) -> None:
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)

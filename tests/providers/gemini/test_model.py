@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from bridge.audio.formats import PCM16_16K, PCM16_24K, AudioEncoding
 from bridge.errors import AuthError, ConfigError, ConnectError, ResumptionRefused, UnsupportedConfig
@@ -134,6 +138,50 @@ async def test_an_unknown_model_is_not_tried_again() -> None:
     assert not caught.value.retryable
 
 
+@asynccontextmanager
+async def proxy(answer: str) -> AsyncIterator[str]:
+    """The base URL of a server that answers the setup with these words, and hangs up."""
+
+    async def reply(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send(answer)
+        await socket.close(1000)
+
+    async with serve(reply, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize(
+    ("status", "token", "error"),
+    [
+        ("UNAUTHENTICATED", None, AuthError),
+        ("INVALID_ARGUMENT", None, ConnectError),
+        ("NOT_FOUND", "a-handle", ResumptionRefused),
+    ],
+)
+async def test_a_refusal_may_come_in_words(
+    status: str, token: str | None, error: type[ConnectError]
+) -> None:
+    """Proxies answer with an error where Google closes the connection."""
+    words = json.dumps({"error": {"code": 400, "status": status, "message": "no"}})
+    async with proxy(words) as url:
+        with pytest.raises(ConnectError) as caught:
+            await GeminiLiveModel("key", base_url=url).connect(RealtimeConfig(), Resumption(token))
+
+    assert type(caught.value) is error
+
+
+async def test_a_session_that_goes_as_soon_as_it_is_ready_was_none() -> None:
+    async with proxy('{"setupComplete": {}}') as url:
+        with pytest.raises(ConnectError, match="as soon as it was ready") as caught:
+            await GeminiLiveModel("key", base_url=url).connect(
+                RealtimeConfig(), Resumption(history=SAID)
+            )
+
+    assert caught.value.retryable
+
+
 async def test_nobody_there_is_worth_another_try() -> None:
     async with FakeGemini() as fake:
         url = fake.url
@@ -156,7 +204,7 @@ async def test_a_configuration_without_words_reaches_nobody() -> None:
 async def test_a_server_that_never_gets_ready_is_given_up() -> None:
     async with FakeGemini(Script(setup_seconds=60)) as fake:
         with pytest.raises(ConnectError, match="in time") as caught:
-            await model_for(fake, setup_timeout=0.2).connect(RealtimeConfig())
+            await model_for(fake, setup_timeout=1.0).connect(RealtimeConfig())
         await fake.session.ended.wait()
 
     assert caught.value.retryable

@@ -3,74 +3,13 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import json
 from typing import Any
 
 import pytest
 
 from bridge.ports import server_events as event
-from bridge.ports.server_events import ResponseStatus, ServerEvent
-from bridge.wire.gemini.calls import ToolCalls
-from bridge.wire.gemini.reader import Reader
-from bridge.wire.gemini.turn import TurnState
-from tests.fakes.gemini_rules import check_server_message
-
-PCM = b"\x01\x00" * 240  # 10 ms
-
-
-class Told:
-    """A reader, and what it made of the messages so far."""
-
-    def __init__(self) -> None:
-        numbers = itertools.count(1)
-        self.turn = TurnState(numbers)
-        self.calls = ToolCalls(numbers)
-        self._reader = Reader(self.turn, self.calls)
-
-    def read(self, **message: Any) -> list[ServerEvent]:
-        check_server_message(message)
-        return self.read_raw(json.dumps(message).encode())
-
-    def content(self, **content: Any) -> list[ServerEvent]:
-        return self.read(serverContent=content)
-
-    def read_raw(self, frame: str | bytes) -> list[ServerEvent]:
-        return list(self._reader.read(frame))
-
-
-def voice(pcm: bytes = PCM) -> dict[str, Any]:
-    data = {"mimeType": "audio/pcm;rate=24000", "data": base64.b64encode(pcm).decode()}
-    return {"parts": [{"inlineData": data}]}
-
-
-def test_a_turn_has_a_beginning_a_middle_and_one_end() -> None:
-    """Gemini names nothing and says no beginning: responses and items are given names (D3)."""
-    told = Told()
-
-    heard = told.content(inputTranscription={"text": "Are you open?"})
-    begun = told.content(modelTurn=voice())
-    said = told.content(outputTranscription={"text": "Yes, "})
-    more = told.content(modelTurn=voice(), outputTranscription={"text": "we are."})
-    produced = told.content(generationComplete=True)
-    done = told.content(turnComplete=True)
-
-    assert heard == [event.InputTranscriptDelta("Are you open?", "item_1")]
-    assert begun == [
-        event.InputTranscriptDone("Are you open?", "item_1"),
-        event.ResponseCreated("resp_2"),
-        event.AudioDelta("item_2", PCM, "resp_2"),
-    ]
-    assert said == [event.TranscriptDelta("item_2", "Yes, ", "resp_2")]
-    assert more == [
-        event.AudioDelta("item_2", PCM, "resp_2"),
-        event.TranscriptDelta("item_2", "we are.", "resp_2"),
-    ]
-    assert produced == [event.AudioDone("item_2", "resp_2")]
-    assert done == [
-        event.TranscriptDone("item_2", "Yes, we are.", "resp_2"),
-        event.ResponseDone("resp_2", ResponseStatus.COMPLETED),
-    ]
+from tests.wire.gemini.told import PCM, Told, voice
 
 
 def test_one_message_may_say_everything() -> None:
@@ -100,81 +39,6 @@ def test_one_message_may_say_everything() -> None:
     ]
 
 
-def test_an_interruption_cuts_the_turn_once() -> None:
-    """`interrupted` is the barge-in; the turnComplete behind it ends nothing more."""
-    told = Told()
-    told.content(modelTurn=voice(), outputTranscription={"text": "Well, "})
-
-    cut = told.content(interrupted=True)
-    late = told.content(outputTranscription={"text": "never heard"})
-    end = told.content(turnComplete=True)
-
-    assert cut == [
-        event.Interrupted("resp_1"),
-        event.AudioDone("item_1", "resp_1"),
-        event.TranscriptDone("item_1", "Well, ", "resp_1"),
-        event.ResponseDone("resp_1", ResponseStatus.CANCELLED, "interrupted"),
-    ]
-    assert late == []
-    assert end == []
-
-
-def test_an_interruption_may_come_when_all_is_produced() -> None:
-    """The server still thinks that it is playing, and so may our caller's telephone be."""
-    told = Told()
-    told.content(modelTurn=voice(), generationComplete=True, turnComplete=True)
-
-    assert told.content(interrupted=True) == [event.Interrupted("resp_1")]
-    assert told.content(turnComplete=True) == []
-    assert told.content(modelTurn=voice())[0] == event.ResponseCreated("resp_2")
-
-
-def test_what_the_caller_says_over_the_model_stays_one_transcript() -> None:
-    told = Told()
-    told.content(modelTurn=voice())
-    told.content(inputTranscription={"text": "No, "})
-    told.content(interrupted=True)
-    told.content(turnComplete=True)
-    told.content(inputTranscription={"text": "wait."})
-
-    events = told.content(modelTurn=voice())
-
-    assert event.InputTranscriptDone("No, wait.", "item_2") in events
-
-
-def test_a_late_transcript_of_the_caller_is_done_with_the_turn() -> None:
-    told = Told()
-    told.content(modelTurn=voice())
-    told.content(inputTranscription={"text": "Hello?"})
-
-    events = told.content(turnComplete=True)
-
-    assert events[0] == event.InputTranscriptDone("Hello?", "item_2")
-
-
-def test_a_finished_transcript_says_so() -> None:
-    events = Told().content(inputTranscription={"text": "Bye.", "finished": True})
-
-    assert events == [
-        event.InputTranscriptDelta("Bye.", "item_1"),
-        event.InputTranscriptDone("Bye.", "item_1"),
-    ]
-
-
-def test_a_transcript_before_its_audio_waits_for_it() -> None:
-    """It begins no response, so that a straggler leaves none open."""
-    told = Told()
-
-    early = told.content(outputTranscription={"text": "Yes."})
-    begun = told.content(modelTurn=voice())
-
-    assert early == []
-    assert begun[:2] == [
-        event.ResponseCreated("resp_1"),
-        event.TranscriptDelta("item_1", "Yes.", "resp_1"),
-    ]
-
-
 def test_thoughts_are_never_told() -> None:
     """Neither as text nor as the beginning of a response (D27)."""
     told = Told()
@@ -189,38 +53,6 @@ def test_thoughts_are_never_told() -> None:
         event.TextDelta("item_1", "!", "resp_1"),
         event.TextDone("item_1", "Bread!", "resp_1"),
         event.ResponseDone("resp_1"),
-    ]
-
-
-def test_extended_thinking_ends_its_turn_when_it_is_idle() -> None:
-    told = Told()
-    told.content(modelTurn=voice())
-
-    chunk = told.content(turnComplete=True, interactionStatus="IN_PROGRESS")
-    more = told.content(modelTurn=voice())
-    done = told.content(turnComplete=True, interactionStatus="IDLE")
-
-    assert chunk == []
-    assert more == [event.AudioDelta("item_1", PCM, "resp_1")]
-    assert done[-1] == event.ResponseDone("resp_1")
-
-
-def test_an_empty_turn_is_a_response_only_when_one_was_asked_for() -> None:
-    told = Told()
-    unasked = told.content(turnComplete=True)
-    told.turn.ask()
-    asked = told.content(turnComplete=True)
-
-    assert unasked == []
-    assert asked == [event.ResponseCreated("resp_1"), event.ResponseDone("resp_1")]
-
-
-def test_a_turn_that_failed_says_why() -> None:
-    events = Told().content(turnComplete=True, turnCompleteReason="RESPONSE_REJECTED")
-
-    assert events == [
-        event.ResponseCreated("resp_1"),
-        event.ResponseDone("resp_1", ResponseStatus.FAILED, "RESPONSE_REJECTED"),
     ]
 
 
@@ -347,6 +179,7 @@ def test_what_we_have_no_word_for_keeps_its_payload() -> None:
 
     unknown = told.read_raw('{"somethingNew": {"a": 1}}')
     grounding = told.content(groundingMetadata={"webSearchQueries": ["bread"]})
+    code = told.content(modelTurn={"parts": [{"executableCode": {"code": "1"}}]})
 
     assert unknown == [event.Unknown("somethingNew", {"somethingNew": {"a": 1}})]
     assert grounding == [
@@ -354,6 +187,9 @@ def test_what_we_have_no_word_for_keeps_its_payload() -> None:
             "serverContent.groundingMetadata",
             {"groundingMetadata": {"webSearchQueries": ["bread"]}},
         )
+    ]
+    assert code == [
+        event.Unknown("serverContent.modelTurn.part", {"executableCode": {"code": "1"}})
     ]
 
 
@@ -399,6 +235,16 @@ def test_an_unreadable_frame_costs_nothing_but_itself(frame: str | bytes) -> Non
     assert told.content(modelTurn=voice())[0] == event.ResponseCreated("resp_1")
 
 
+def test_no_depth_of_nesting_is_too_deep_to_survive() -> None:
+    """Each is read or is a BadFrame, wherever Python's own limit lies."""
+    told = Told()
+    for depth in range(100, 2_000, 7):
+        args = "[" * depth + "]" * depth
+        frame = f'{{"toolCall": {{"functionCalls": [{{"name": "f", "args": {{"a": {args}}}}}]}}}}'
+
+        assert told.read_raw(frame)
+
+
 @pytest.mark.parametrize(
     ("mime_type", "data"),
     [
@@ -421,41 +267,3 @@ def test_audio_that_is_none_is_not_silence(mime_type: str, data: str) -> None:
         event.ResponseCreated,
         event.AudioDelta,
     ]
-
-
-def test_stopping_by_our_wish_silences_the_rest_of_the_turn() -> None:
-    """Whatever the server still sends of it; the next turn is heard again."""
-    told = Told()
-    told.content(modelTurn=voice(), outputTranscription={"text": "Once upon"})
-
-    cut = told.turn.cut()
-    rest = told.content(modelTurn=voice(), outputTranscription={"text": " a time"})
-    end = told.content(generationComplete=True, turnComplete=True)
-    next_turn = told.content(modelTurn=voice())
-
-    assert cut == [
-        event.Interrupted("resp_1"),
-        event.AudioDone("item_1", "resp_1"),
-        event.TranscriptDone("item_1", "Once upon", "resp_1"),
-        event.ResponseDone("resp_1", ResponseStatus.CANCELLED, "client_cancelled"),
-    ]
-    assert rest == []
-    assert end == []
-    assert next_turn[0] == event.ResponseCreated("resp_2")
-
-
-def test_a_server_that_obeys_the_wish_is_not_told_twice() -> None:
-    told = Told()
-    told.content(modelTurn=voice())
-    told.turn.cut()
-
-    assert told.content(interrupted=True) == []
-    assert told.content(turnComplete=True) == []
-    assert told.content(modelTurn=voice())[0] == event.ResponseCreated("resp_2")
-
-
-def test_with_nothing_to_stop_nothing_is_told() -> None:
-    told = Told()
-
-    assert told.turn.cut() == []
-    assert told.content(modelTurn=voice())[0] == event.ResponseCreated("resp_1")

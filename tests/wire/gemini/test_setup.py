@@ -237,6 +237,13 @@ def test_what_a_model_is_known_to_refuse_is_not_sent(model: str, extra: dict[str
         gemini_rules.check_setup(gemini_rules.read_message(unchecked), vertex=False)
 
 
+def test_eagerness_is_a_word_of_semantic_detection_only() -> None:
+    config = RealtimeConfig(turn_detection=VadConfig(eagerness="high"))
+
+    with pytest.raises(UnsupportedConfig, match=r"turn_detection\.eagerness"):
+        setup_for(config)
+
+
 def test_text_is_an_answer_where_the_model_writes() -> None:
     config = RealtimeConfig(modalities=("text",))
     capabilities = capabilities_of("gemini-live-2.5-flash-preview")

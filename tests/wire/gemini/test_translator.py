@@ -141,17 +141,6 @@ def test_a_call_that_nobody_waits_for_is_not_answered() -> None:
     assert again == []
 
 
-def test_a_call_without_an_id_is_answered_without_one() -> None:
-    words = translator()
-    words.read('{"toolCall": {"functionCalls": [{"name": "hours"}]}}')
-
-    (text,) = words.write_answers([ToolResponse("call_1", "seven")])
-
-    assert json.loads(text)["toolResponse"]["functionResponses"] == [
-        {"name": "hours", "response": {"result": "seven"}}
-    ]
-
-
 def test_the_model_is_stopped_where_there_is_a_word_for_it() -> None:
     """And where there is none, `cut` keeps the rest of the turn from the caller (D17)."""
     newer = speaking(translator())
@@ -247,6 +236,44 @@ def test_the_server_owes_an_answer_until_it_is_produced() -> None:
     words.read('{"serverContent": {"turnComplete": true}}')
 
     assert (waiting, answered, produced, words.owes) == (False, True, False, False)
+
+
+def test_a_tool_may_be_answered_when_the_turn_is_over() -> None:
+    """Models that call without waiting end their turn first, and begin another for the answer."""
+    words = calling(translator(), ("c-1", "hours"))
+    words.read('{"serverContent": {"turnComplete": true}}')
+
+    words.write_answers([ToolResponse("c-1", "seven")])
+    owed = words.owes
+    events = words.read('{"serverContent": {"turnComplete": true}}')
+
+    assert owed
+    assert [type(told) for told in events] == [event.ResponseCreated, event.ResponseDone]
+    assert not words.owes
+
+
+def test_any_word_after_the_question_will_do() -> None:
+    """
+    A model may prefer not to answer: its silence then is no broken connection. A session
+    that cannot be resumed just now is busy, and that is no word.
+    """
+    words = translator()
+    words.write(client.ResponseCreate())
+    asked = words.owes
+    words.read('{"sessionResumptionUpdate": {}}')
+    busy = words.owes
+    words.read('{"sessionResumptionUpdate": {"newHandle": "h", "resumable": true}}')
+
+    assert asked
+    assert busy
+    assert not words.owes
+
+
+def test_a_model_that_thinks_owes_nothing() -> None:
+    words = speaking(translator("gemini-3.8-live-extended-thinking"))
+    words.read('{"serverContent": {"turnComplete": true, "interactionStatus": "IN_PROGRESS"}}')
+
+    assert not words.owes
 
 
 def test_an_announced_end_is_the_end_of_the_sessions_time() -> None:

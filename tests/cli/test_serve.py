@@ -1,0 +1,104 @@
+"""`bridge serve`: a real process that answers, and goes when it is told to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+READY_SECONDS = 20.0
+AGENT = """
+from bridge import Agent
+agent = Agent("You answer for a bakery.", name="bakery")
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def serving(cwd: Path, *args: str, **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A `bridge serve` process that is ready; gives it and its origin."""
+    port = free_port()
+    clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bridge", "serve", *args, "--host", "127.0.0.1"],
+        cwd=cwd,
+        env={**clean, "PORT": str(port), "BRIDGE_INSECURE": "1", **environ},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    origin = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(process, f"{origin}/healthz")
+        yield process, origin
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(process: subprocess.Popen[str], url: str) -> None:
+    until = time.monotonic() + READY_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=1).close()
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(f"the bridge did not become ready (exit code {process.poll()})")
+
+
+def test_it_answers_and_stops_at_a_signal(tmp_path: Path) -> None:
+    """Health and readiness answer 200; SIGTERM ends the process without a traceback."""
+    with serving(tmp_path) as (process, origin):
+        ready = urllib.request.urlopen(f"{origin}/readyz", timeout=5)
+        status = ready.status
+        ready.close()
+        process.send_signal(signal.SIGTERM)
+        _, logged = process.communicate(timeout=15)
+
+    assert status == 200
+    assert "Traceback" not in logged
+
+
+def test_the_users_agent_answers(tmp_path: Path) -> None:
+    """`bridge serve module:attribute`, and the log says who answers where."""
+    (tmp_path / "bakery_served.py").write_text(AGENT)
+
+    with serving(tmp_path, "bakery_served:agent") as (process, _):
+        process.send_signal(signal.SIGINT)
+        _, logged = process.communicate(timeout=15)
+
+    assert "answering as bakery with offline" in logged
+    assert "/twilio/voice" in logged
+
+
+def test_a_port_that_is_taken_is_a_failure(tmp_path: Path) -> None:
+    """It ran and failed: exit code 1."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "bridge", "serve", "--host", "127.0.0.1", "--port", str(port)],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "BRIDGE_INSECURE": "1"},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert "in use" in done.stderr
