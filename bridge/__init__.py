@@ -35,6 +35,7 @@ from bridge.ports.session import (
 )
 from bridge.ports.tools import ToolHandler
 from bridge.providers.gemini.model import GeminiLiveModel
+from bridge.providers.offline.model import OfflineModel
 from bridge.providers.openai.model import OpenAIRealtimeModel
 from bridge.runner.builder import RealtimeRunnerBuilder
 from bridge.runner.engine import RunnerConfig
@@ -61,6 +62,7 @@ __all__ = [
     "EventHandler",
     "FunctionTool",
     "GeminiLiveModel",
+    "OfflineModel",
     "OpenAIRealtimeModel",
     "RealtimeConfig",
     "RealtimeError",

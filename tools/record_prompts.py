@@ -140,11 +140,11 @@ CALLER = {
     "question": "Hello.|0.18|When are you open on Saturday?",
     "interruption": "Sorry, wait.|0.15|And on Sunday?",
     "thanks": "Thank you, that is all.|0.2|Goodbye.",
-    "order": "I would like to order a chocolate cake for my daughter's birthday,|0.3|"
+    "order": "I would like to order a chocolate cake for my daughter's birthday,|0.15|"
     "and I am going to pick it up on Friday afternoon.",
     "yes": "Yes, please.",
 }
-SOFT = {"soft": "Excuse me.|0.2|I am speaking very quietly, can you hear me?"}
+SOFT = {"soft": "Excuse me.|0.15|I am speaking very quietly,|0.1|can you hear me?"}
 
 PROMPTS_NOTICE = """\
 Where these recordings come from

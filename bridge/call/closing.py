@@ -6,39 +6,43 @@ from bridge.call.vocabulary import Finishing
 
 __all__ = ["Closing"]
 
-LAST_WORDS = 8.0  # seconds in which the agent may begin and finish its last words
-PLAY_OUT = 20.0  # seconds in which the caller may hear them to the end
+BEGIN_SECONDS = 8.0  # in which the agent has to begin its last words
+LONGEST_SECONDS = 60.0  # that last words may take, besides what is queued already
 
 
 class Closing:
     """
     Waits for the last words. They may have been said already: a model that ends a call
     often says goodbye in the very answer in which it asks for the end.
+
+    `expected`: they are still to come. `heard_by`: when the caller will have heard what is
+    queued so far. Whatever goes wrong, the call ends at `deadline`.
     """
 
-    def __init__(self, wish: Finishing, now: float, *, said: bool) -> None:
+    def __init__(self, wish: Finishing, now: float, *, expected: bool, heard_by: float) -> None:
         self.wish = wish
-        self._said = said or not wish.after_words
-        self._until = now + (PLAY_OUT if self._said else LAST_WORDS)
+        self._begin_by = now + BEGIN_SECONDS if expected else float("-inf")
+        self._latest = max(now, heard_by) + LONGEST_SECONDS
+        self._busy_until = float("-inf")
 
     @property
     def deadline(self) -> float:
-        """When the call ends, whatever was said by then."""
-        return self._until
+        """When the call ends, if nothing else happens."""
+        return min(max(self._begin_by, self._busy_until), self._latest)
 
     @property
     def listening(self) -> bool:
-        """Whether the agent may still say something."""
-        return not self._said
+        """Whether the agent may still begin to say something."""
+        return self._begin_by > float("-inf")
 
-    def answered(self, now: float) -> None:
-        """The agent has spoken: those were the last words."""
-        if not self._said:
-            self._said = True
-            self._until = now + PLAY_OUT
+    def answered(self) -> None:
+        """Those were the last words, or there will be none."""
+        self._begin_by = float("-inf")
 
-    def over(self, now: float, *, speaking: bool, generating: bool) -> bool:
+    def busy(self, until: float) -> None:
+        """Until then at the latest the agent is speaking, and the caller hearing it."""
+        self._busy_until = until
+
+    def over(self, now: float) -> bool:
         """Whether nothing is left to wait for."""
-        if now >= self._until:
-            return True
-        return self._said and not speaking and not generating
+        return now >= self.deadline

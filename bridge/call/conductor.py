@@ -3,15 +3,16 @@ Carries a call out: hands the machine what happens, and does what it decides.
 
 Rule: an event is decided on and answered in the loop turn in which it arrives. The
 caller's audio passes the machine by: from the leg through the codec to the runner, with
-nothing to wait for in between.
+nothing to wait for in between. Whatever goes wrong in here ends this call, in an apology.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from bridge.audio.transcode import Transcoder
 from bridge.call.machine import Call
@@ -29,14 +30,18 @@ from bridge.call.vocabulary import (
     Truncate,
     Voice,
 )
-from bridge.errors import BridgeError, Ending, Fault, NotConnected
-from bridge.ports import leg, phrases
+from bridge.errors import BridgeError, Ending, Fault, RealtimeError
+from bridge.ports import leg
 from bridge.ports import server_events as model
 from bridge.ports.leg import Leg
 from bridge.ports.runner import Runner
 from bridge.ports.runner_events import RunnerEvent
 
 __all__ = ["Conductor", "Observer"]
+
+SHORTEST_WAIT = 0.001  # seconds; a loop may call a little early, and would do so again at once
+
+_E = TypeVar("_E")
 
 _log = logging.getLogger(__name__)
 
@@ -83,6 +88,10 @@ class Conductor:
         self._observer = observer
         self._clock = clock
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = float("inf")
+        self._waiting: deque[CallEvent] = deque()
+        self._handling = False
+        self._speaking = ("", "")
         self._tasks: set[asyncio.Task[None]] = set()
         self._over: asyncio.Future[Over] = asyncio.get_running_loop().create_future()
         self.frames_in = 0
@@ -96,8 +105,8 @@ class Conductor:
         `dialled` returns when the model is ready, and raises when it cannot be had; `ready`
         is what the call is told then.
         """
-        self._runner.attach(self._on_runner)
         self._leg.attach(self._on_leg)
+        self._runner.attach(self._on_runner)
         self._spawn(self._dial(dialled, ready))
         try:
             return await self._over
@@ -106,42 +115,74 @@ class Conductor:
 
     def tell(self, event: CallEvent) -> None:
         """Something happened that neither the leg nor the runner tells: a wish of somebody's."""
-        self._handle(event)
+        self._guarded(self._handle, event)
 
     # What happens
 
     def _on_leg(self, event: leg.LegEvent) -> None:
-        if isinstance(event, leg.Heard):
-            self.frames_in += 1
-            self._runner.feed(self._to_model.feed(event.audio))
-            return
-        if isinstance(event, leg.Digit):
-            self._observer.digit(event.digit)
-        self._handle(event)
+        self._guarded(self._hear_leg, event)
 
     def _on_runner(self, event: RunnerEvent) -> None:
+        self._guarded(self._hear_runner, event)
+
+    def _hear_leg(self, event: leg.LegEvent) -> None:
+        match event:
+            case leg.Heard(audio):
+                self._hear_caller(audio)
+            case leg.Digit(digit):
+                self._observer.digit(digit)
+                self._handle(event)
+            case _:
+                self._handle(event)
+
+    def _hear_caller(self, audio: bytes) -> None:
+        if not self._over.done():
+            self.frames_in += 1
+            self._runner.feed(self._to_model.feed(self._call.heard(audio)))
+
+    def _hear_runner(self, event: RunnerEvent) -> None:
         if isinstance(event, model.AudioDelta):
-            audio = self._to_caller.feed(event.delta)
-            if audio:
-                self._handle(Voice(event.item_id, event.response_id, audio))
-            return
-        self._handle(event)
-        self._observer.model(event)
+            self._hear_agent(event)
+        else:
+            self._handle(event)
+            self._observer.model(event)
+
+    def _hear_agent(self, event: model.AudioDelta) -> None:
+        speaking = event.response_id, event.item_id
+        if speaking != self._speaking:
+            self._speaking = speaking
+            self._to_caller.reset()  # nothing of what was said before sounds on in what begins
+        audio = self._to_caller.feed(event.delta)
+        if audio:
+            self._handle(Voice(event.item_id, event.response_id, audio))
 
     def _handle(self, event: CallEvent) -> None:
-        if self._over.done():
+        """Decide and do; what happens while it is done waits for its turn."""
+        self._waiting.append(event)
+        if self._handling:
             return
-        now = self._clock()
+        self._handling = True
         try:
-            for command in self._call.handle(event, now):
-                self._do(command, now)
-        except BridgeError:
-            raise
-        except Exception:
-            _log.exception("the call's own logic failed; the call ends with an apology")
-            ending = Ending(Fault.BRIDGE, "fault", "a fault of the bridge")
-            self._do(Over(ending, leg.Hangup(phrases.APOLOGY)), now)
+            while self._waiting and not self._over.done():
+                now = self._clock()
+                for command in self._call.handle(self._waiting.popleft(), now):
+                    self._do(command, now)
+        finally:
+            self._handling = False
         self._set_timer()
+
+    def _guarded(self, take: Callable[[_E], None], event: _E) -> None:
+        try:
+            take(event)
+        except Exception as exc:
+            self._fail(exc)
+
+    def _fail(self, error: BaseException) -> None:
+        _log.error("the call's own logic failed; the call ends with an apology", exc_info=error)
+        if not self._over.done():
+            ending = Ending(Fault.BRIDGE, "fault", "a fault of the bridge")
+            self._over.set_result(Over(ending, self._call.apology))
+        self._waiting.clear()
 
     # What is done about it
 
@@ -174,14 +215,14 @@ class Conductor:
         try:
             await dialled
         except BridgeError as exc:
-            self._handle(ModelFailed(str(exc), exc.fault))
+            self.tell(ModelFailed(str(exc), exc.fault))
         else:
-            self._handle(ready)
+            self.tell(ready)
 
     async def _interrupt(self) -> None:
         try:
             await self._runner.interrupt()
-        except NotConnected:
+        except RealtimeError:
             _log.debug("nobody to interrupt: the session is being replaced")
 
     # Housekeeping
@@ -189,21 +230,36 @@ class Conductor:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name="conductor")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
 
     def _set_timer(self) -> None:
+        """Wake the machine at its deadline. Too early does no harm, so a timer is seldom moved."""
+        deadline = self._call.deadline
+        if deadline is None or self._over.done():
+            self._stop_timer()
+        elif deadline < self._timer_at:
+            self._stop_timer()
+            self._timer_at = deadline
+            wait = max(deadline - self._clock(), SHORTEST_WAIT)
+            self._timer = asyncio.get_running_loop().call_later(wait, self._wake)
+
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        deadline = self._call.deadline
-        if deadline is not None and not self._over.done():
-            wait = max(deadline - self._clock(), 0.0)
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(wait, self._handle, TimeIsUp())
+        self._timer, self._timer_at = None, float("inf")
+
+    def _wake(self) -> None:
+        self._stop_timer()
+        self.tell(TimeIsUp())
 
     async def _let_go(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        for task in tuple(self._tasks):
+        self._stop_timer()
+        tasks = tuple(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -6,7 +6,8 @@ __all__ = ["Digits"]
 
 PAUSE = 1.5  # seconds without a key after which the entry is complete
 MAX_DIGITS = 32
-MIN_GAP = 0.04  # seconds between two keys; no finger and no telephone is faster
+KEYS_PER_SECOND = 10.0  # for long; nobody presses faster
+MAX_BURST = 32.0  # keys at once: what a stalled network held back was pressed in time
 
 
 class Digits:
@@ -15,8 +16,9 @@ class Digits:
     def __init__(self) -> None:
         self._entry = ""
         self._last = float("-inf")
+        self._room = MAX_BURST
         self.ignored = 0
-        """Keys that came faster than anybody can press them."""
+        """Keys of a flood that no finger makes."""
 
     @property
     def deadline(self) -> float | None:
@@ -25,10 +27,12 @@ class Digits:
 
     def press(self, digit: str, now: float) -> str | None:
         """One key; returns the entry if that completes it."""
-        if now - self._last < MIN_GAP:
+        self._room = min(MAX_BURST, self._room + (now - self._last) * KEYS_PER_SECOND)
+        self._last = now
+        if self._room < 1:
             self.ignored += 1
             return None
-        self._last = now
+        self._room -= 1
         self._entry += digit
         complete = digit == "#" or len(self._entry) >= MAX_DIGITS
         return self._take() if complete else None
@@ -36,6 +40,10 @@ class Digits:
     def pause(self, now: float) -> str | None:
         """Time has passed; returns the entry if that completes it."""
         return self._take() if self._entry and now >= self._last + PAUSE else None
+
+    def forget(self) -> None:
+        """Nobody wants to know any more."""
+        self._entry = ""
 
     def _take(self) -> str:
         entry, self._entry = self._entry, ""

@@ -9,12 +9,14 @@ happened and when, and returns what is to be done; `deadline` says when it wants
 from __future__ import annotations
 
 from bridge.audio.formats import AudioFormat
+from bridge.call.answers import Answers
 from bridge.call.closing import Closing
 from bridge.call.digits import Digits
+from bridge.call.opening import Opening
 from bridge.call.patience import CallRules, Patience, Reminder
 from bridge.call.playback import Playback
+from bridge.call.turn import CallerTurn
 from bridge.call.vocabulary import (
-    AskResponse,
     CallCommand,
     CallEvent,
     Finishing,
@@ -27,7 +29,6 @@ from bridge.call.vocabulary import (
     SayAsked,
     Tell,
     TimeIsUp,
-    Truncate,
     Voice,
 )
 from bridge.errors import Ending, Fault
@@ -41,12 +42,10 @@ from bridge.ports.store import Cut
 
 __all__ = ["Call"]
 
-FAILED_RESPONSES = 3  # in a row, and the model counts as gone
+LATE_MARK = 5.0  # seconds after which a mark that is due is not waited for any more
 
-_REMINDERS = {
-    Reminder.GOODBYE_SILENCE: (phrases.GOODBYE_SILENCE, Ending(Fault.CALLER, "silence")),
-    Reminder.GOODBYE_TIME: (phrases.GOODBYE_TIME, Ending(Fault.NOBODY, "longest_call")),
-}
+_SILENT = Ending(Fault.CALLER, "silence")
+_TOO_LONG = Ending(Fault.NOBODY, "longest_call")
 
 
 class Call:
@@ -54,32 +53,51 @@ class Call:
 
     def __init__(self, rules: CallRules, format: AudioFormat, now: float) -> None:
         self._rules = rules
+        self._format = format
         self._playback = Playback(format)
+        self._opening = Opening(rules.greeting)
+        self._answers = Answers()
+        self._caller = CallerTurn()
         self._digits = Digits()
         self._patience = Patience(rules, now)
         self._closing: Closing | None = None
-        self._here = False
-        self._ready: ModelReady | None = None
-        self._over = False
-        self._caller_speaks = False
-        self._caller_done_at: float | None = None
-        self._response: str | None = None
-        self._spoke = False
-        self._unwanted: str | None = None
-        self._failed = 0
         self._tools: set[str] = set()
+        self._over = False
 
     @property
     def deadline(self) -> float | None:
         """Seconds, on the clock that `handle` is told; None: nothing to wait for."""
-        if self._over:
+        if self._over or not self._opening.caller_here:
             return None
-        candidates = [self._digits.deadline]
-        if self._closing is not None:
-            candidates.append(self._closing.deadline)
-        elif self._here:
-            candidates.append(self._patience.deadline)
-        return min((at for at in candidates if at is not None), default=None)
+        patience = self._patience if self._closing is None else self._closing
+        deadline = min(patience.deadline, self._digits.deadline or float("inf"))
+        return None if deadline == float("inf") else deadline
+
+    @property
+    def cut(self) -> Cut:
+        """Who is cut off if the leg is lost now."""
+        if self._caller.speaking:
+            return Cut.CALLER
+        if self._answers.expected or self._tools or self._playback.speaking:
+            return Cut.AGENT
+        return Cut.CALLER if self._caller.unanswered else Cut.NOBODY
+
+    @property
+    def apology(self) -> leg.Verdict:
+        """What becomes of a caller whom the agent cannot serve any more."""
+        if self._rules.fallback is None:
+            return leg.Hangup(phrases.APOLOGY)
+        return leg.Transfer(self._rules.fallback, phrases.APOLOGY)
+
+    def heard(self, audio: bytes) -> bytes:
+        """
+        What the model hears of the caller. Of a call that is closing it hears silence, or
+        the caller's own goodbye would make it stop in the middle of its last words.
+        """
+        if self._closing is None:
+            return audio
+        silence = self._format.silence
+        return silence * (len(audio) // len(silence))
 
     def handle(self, happened: CallEvent, now: float) -> list[CallCommand]:
         """What is to be done, in this order. Nothing after Over."""
@@ -95,21 +113,21 @@ class Call:
                 heard = self._playback.played(mark, now) and not self._playback.speaking
                 return [Happened(Moment.AGENT_HEARD)] if heard else []
             case leg.Started():
-                self._here = True
-                return [Happened(Moment.ANSWERED), *self._greet()]
+                return self._on_started(now)
             case leg.Digit(digit):
                 return self._on_digit(digit, now)
             case leg.Ended(ending, lost):
                 return self._on_leg_ended(ending, now, lost=lost)
             case ModelReady():
-                self._ready = happened
-                return [Happened(Moment.MODEL_READY), *self._greet()]
+                self._opening.model_comes(happened)
+                self._patience.model_there(now)
+                return [Happened(Moment.MODEL_READY), *self._begin()]
             case ModelFailed(reason, fault):
                 return self._on_model_gone(Ending(fault, "model_unreachable", reason), now)
             case Finishing():
-                return self._finish(happened, now, said=self._spoke)
+                return self._on_finishing(happened, now)
             case SayAsked(instructions):
-                return [AskResponse(instructions)]
+                return [] if self._closing is not None else [self._answers.ask(instructions)]
             case TimeIsUp():
                 return self._on_time(now)
             case leg.Heard():
@@ -119,23 +137,18 @@ class Call:
 
     def _on_runner(self, happened: runner.RunnerEvent, now: float) -> list[CallCommand]:
         match happened:
-            case model.SpeechStarted():
-                self._caller_speaks = True
-                self._patience.caller_stirred()
-                return [Happened(Moment.CALLER_SPEAKS), *self._barge_in(now)]
-            case model.SpeechStopped():
-                self._caller_speaks, self._caller_done_at = False, now
-                return [Happened(Moment.CALLER_SILENT)]
             case model.Interrupted(response_id):
-                of_another = response_id and response_id != (self._response or response_id)
-                return [] if of_another else self._barge_in(now)
+                self._patience.caller_stirred(now)
+                return self._barge_in(now) if self._answers.is_latest(response_id) else []
             case model.ResponseCreated(response_id):
-                return self._on_response(response_id)
+                self._answers.begin(response_id, now)
             case model.ResponseDone():
                 return self._on_response_done(happened, now)
+            case model.FunctionCallDone():
+                self._answers.called = True
             case model.Disconnected():
-                self._response = None
-                self._caller_speaks = False
+                self._begin_session()
+                self._patience.model_missing(max(now, self._playback.ends_at))
                 return [Happened(Moment.MODEL_LOST, happened.drop.value)]
             case runner.ToolStarted(call_id, name):
                 self._tools.add(call_id)
@@ -144,91 +157,115 @@ class Call:
                 self._tools.discard(call_id)
                 return [Happened(Moment.TOOL_DONE, f"{name} {outcome}", seconds)]
             case runner.Resumed(cause, memory, _, seconds):
+                self._begin_session()
+                self._patience.model_there(now)
                 return [Happened(Moment.RESUMED, f"{cause} {memory}", seconds)]
             case runner.Finished(runner.Lost(reason=reason)):
-                ending = Ending(Fault.PROVIDER, "model_lost", reason)
-                return self._on_model_gone(ending, now)
+                return self._on_model_gone(Ending(Fault.PROVIDER, "model_lost", reason), now)
             case _:
-                return []
+                return self._on_caller(happened, now)
+        return []
 
     # The agent
 
-    def _greet(self) -> list[CallCommand]:
-        match self._ready if self._here else None:
-            case ModelReady(resumed=True, cut=Cut.AGENT):
-                return [AskResponse(phrases.GO_ON)]
-            case ModelReady(resumed=True, cut=Cut.CALLER):
-                return [Tell(Message("system", phrases.ASK_AGAIN))]
-            case ModelReady(resumed=False) if self._rules.greeting:
-                return [AskResponse(phrases.greet(self._rules.greeting))]
-            case _:
-                return []
+    def _on_started(self, now: float) -> list[CallCommand]:
+        self._opening.caller_comes()
+        if not self._opening.model_there:
+            self._patience.model_missing(now)
+        return [Happened(Moment.ANSWERED), *self._begin()]
 
-    def _on_response(self, response_id: str) -> list[CallCommand]:
-        self._response, self._spoke = response_id, False
-        if self._closing is not None and not self._closing.listening:
-            self._unwanted = response_id
-        return []
+    def _begin(self) -> list[CallCommand]:
+        match self._opening.begin():
+            case None:
+                return []
+            case str(instructions):
+                return [self._answers.ask(instructions)]
+            case message:
+                return [message]
+
+    def _begin_session(self) -> None:
+        """What was under way has gone with the session, and ids begin anew."""
+        self._answers.lose()
+        self._playback.begin_session()
+        self._caller.forget()
 
     def _on_voice(self, voice: Voice, now: float) -> list[CallCommand]:
-        unwanted = self._unwanted is not None and voice.response_id == self._unwanted
-        if unwanted or not self._here:
+        audible = self._opening.caller_here and bool(voice.audio)
+        if not audible or not self._answers.hear(voice.response_id, now):
             return []
-        commands: list[CallCommand] = []
-        if not self._spoke:
-            self._spoke, self._failed = True, 0
-            since, self._caller_done_at = self._caller_done_at, None
-            seconds = None if since is None else now - since
-            commands.append(Happened(Moment.AGENT_SPEAKS, seconds=seconds))
-        return [*self._playback.play(voice.item_id, voice.audio, now), *commands]
+        commands: list[CallCommand] = [*self._playback.play(voice.item_id, voice.audio, now)]
+        if self._answers.speak(voice.response_id):
+            waited = self._caller.answered(now)
+            commands.append(Happened(Moment.AGENT_SPEAKS, seconds=waited))
+        return commands
 
     def _on_response_done(self, done: model.ResponseDone, now: float) -> list[CallCommand]:
-        if self._response in (done.response_id, None):
-            self._response = None
-        if self._closing is not None and self._spoke:
-            self._closing.answered(now)
-        if done.status is not ResponseStatus.FAILED or self._closing is not None:
+        if not self._answers.end(done.response_id, done.status):
             return []
-        self._failed += 1
+        if self._closing is not None:
+            empty = not self._answers.called and done.status is not ResponseStatus.CANCELLED
+            if self._answers.said or empty:
+                self._closing.answered()
+            return []
+        if done.status is not ResponseStatus.FAILED:
+            return []
         failed = Happened(Moment.RESPONSE_FAILED, done.reason)
-        if self._failed < FAILED_RESPONSES:
-            return [failed, AskResponse()]
+        if (again := self._answers.ask_again()) is not None:
+            return [failed, again]
         ending = Ending(Fault.PROVIDER, "responses_failed", "the model fails to answer")
         return [failed, *self._on_model_gone(ending, now)]
 
     def _on_model_gone(self, ending: Ending, now: float) -> list[CallCommand]:
-        fallback = self._rules.fallback
-        verdict: leg.Verdict = leg.Hangup(phrases.APOLOGY)
-        if fallback is not None:
-            verdict = leg.Transfer(fallback, phrases.APOLOGY)
-        self._response = None
-        return self._finish(Finishing(verdict, ending), now, said=True)
+        self._begin_session()
+        if self._closing is not None:
+            self._closing.answered()
+            return []
+        return self._close(Finishing(self.apology, ending), now, expected=False)
 
     # The caller
+
+    def _on_caller(self, happened: runner.RunnerEvent, now: float) -> list[CallCommand]:
+        match happened:
+            case model.SpeechStarted():
+                self._caller.begins(now)
+                self._patience.caller_stirred(now)
+                return [Happened(Moment.CALLER_SPEAKS), *self._barge_in(now)]
+            case model.SpeechStopped():
+                self._caller.ends(now)
+                return [Happened(Moment.CALLER_SILENT)]
+            case model.AudioCommitted() if self._caller.speaking:
+                self._caller.ends(now)
+                return [Happened(Moment.CALLER_SILENT)]
+            case model.AudioCleared():
+                self._caller.forget()
+            case model.InputTranscriptDelta() | model.InputTranscriptDone():
+                self._patience.caller_stirred(now)
+            case _:
+                pass
+        return []
 
     def _barge_in(self, now: float) -> list[CallCommand]:
         """The caller speaks over the agent: be silent at once, and remember what was heard."""
         if not self._rules.interruptible or self._closing is not None:
             return []
-        self._unwanted = self._response
-        if not self._playback.speaking:
+        speaking = self._playback.speaking
+        half_said = self._answers.half_said
+        self._answers.refuse()
+        if not (speaking or half_said):
             return []
-        cuts = self._cut_off(now)
-        heard = cuts[0].heard_ms / 1000
-        return [leg.Clear(), *cuts, Happened(Moment.INTERRUPTED, seconds=heard)]
-
-    def _cut_off(self, now: float) -> list[Truncate]:
-        """What is queued will not be heard; the model has to know how much was."""
-        return [Truncate(cut.item_id, cut.heard_ms) for cut in self._playback.clear(now)]
+        cuts = self._playback.clear(now) if speaking else self._playback.so_far()
+        clear: list[CallCommand] = [leg.Clear()] if speaking else []
+        return [*clear, *cuts, Happened(Moment.INTERRUPTED, seconds=cuts[0].heard_ms / 1000)]
 
     def _on_digit(self, digit: str, now: float) -> list[CallCommand]:
-        self._patience.caller_stirred()
-        generating = self._response is not None and self._closing is None
+        self._patience.caller_stirred(now)
+        if self._closing is not None:
+            return []
+        generating = self._answers.generating
         commands = self._barge_in(now)
         if generating and self._rules.interruptible:
             commands.append(Interrupt())
-        entry = self._digits.press(digit, now)
-        return commands + self._entered(entry)
+        return commands + self._entered(self._digits.press(digit, now))
 
     def _entered(self, entry: str | None) -> list[CallCommand]:
         if entry is None:
@@ -240,51 +277,67 @@ class Call:
 
     def _on_time(self, now: float) -> list[CallCommand]:
         commands = self._entered(self._digits.pause(now))
-        if self._closing is not None or not self._here:
+        if self._closing is not None or not self._opening.caller_here:
             return commands
         match self._patience.due(now):
             case None:
                 return commands
             case Reminder.STILL_THERE:
-                asked = AskResponse(phrases.STILL_THERE)
+                asked = self._answers.ask(phrases.STILL_THERE)
                 return [*commands, Happened(Moment.STILL_THERE), asked]
-            case reminder:
-                words, ending = _REMINDERS[reminder]
-                finish = self._finish(Finishing(leg.Hangup(), ending), now, said=False)
-                return [*commands, *finish, AskResponse(words)]
+            case Reminder.GOODBYE_SILENCE:
+                return [*commands, *self._say_goodbye(phrases.GOODBYE_SILENCE, _SILENT, now)]
+            case Reminder.GOODBYE_TIME:
+                return [*commands, *self._say_goodbye(phrases.GOODBYE_TIME, _TOO_LONG, now)]
+            case Reminder.MODEL_MISSING:
+                reason = "no session with the model came about in time"
+                ending = Ending(Fault.PROVIDER, "model_unreachable", reason)
+                return [*commands, *self._on_model_gone(ending, now)]
 
-    def _finish(self, wish: Finishing, now: float, *, said: bool) -> list[CallCommand]:
-        if self._closing is not None:
-            return []
+    def _say_goodbye(self, words: str, ending: Ending, now: float) -> list[CallCommand]:
+        closing = self._close(Finishing(leg.Hangup(), ending), now, expected=True)
+        return [*closing, self._answers.ask(words)]
+
+    def _on_finishing(self, wish: Finishing, now: float) -> list[CallCommand]:
         if not wish.after_words:
             clear: list[CallCommand] = [leg.Clear()] if self._playback.speaking else []
-            return clear + self._end(Over(wish.ending, wish.verdict))
-        self._closing = Closing(wish, now, said=said)
+            return clear + self._end(wish)
+        if self._closing is not None:
+            return []
+        words = self._answers.expected or bool(self._tools)
+        return self._close(wish, now, expected=words and not self._answers.said)
+
+    def _close(self, wish: Finishing, now: float, *, expected: bool) -> list[CallCommand]:
+        self._digits.forget()
+        self._closing = Closing(wish, now, expected=expected, heard_by=self._playback.ends_at)
         return [Happened(Moment.CLOSING, wish.ending.reason)]
 
     def _on_leg_ended(self, ending: Ending, now: float, *, lost: bool) -> list[CallCommand]:
-        cut = Cut.AGENT if self._playback.speaking or self._response is not None else Cut.NOBODY
-        if self._caller_speaks:
-            cut = Cut.CALLER
-        return [*self._cut_off(now), *self._end(Over(ending, lost=lost, cut=cut))]
+        cut = self.cut
+        unheard = self._playback.clear(now)
+        if self._closing is not None and lost and ending.fault is not Fault.NOBODY:
+            # The carrier will ask what comes next. It is what was wished before.
+            return [*unheard, *self._end(self._closing.wish)]
+        return [*unheard, *self._end(Over(ending, lost=lost, cut=cut))]
 
     def _settle(self, now: float) -> list[CallCommand]:
         """What follows from all that happened so far."""
-        if self._over:
+        if self._over or not self._opening.caller_here:
             return []
-        generating = self._response is not None and self._response != self._unwanted
-        speaking = self._playback.speaking
-        if generating or speaking or self._caller_speaks or self._tools:
-            self._patience.busy()
-        elif self._here:
-            self._patience.quiet(now)
+        agent = self._answers.busy_until
+        if self._playback.speaking:
+            agent = max(agent, self._playback.ends_at + LATE_MARK)
+        tools = float("inf") if self._tools else float("-inf")
+        self._patience.busy(max(agent, tools, self._caller.busy_until), now)
         closing = self._closing
-        if closing is None or not self._here:
+        if closing is None:
             return []
-        if closing.over(now, speaking=speaking, generating=generating):
-            return self._end(Over(closing.wish.ending, closing.wish.verdict))
-        return []
+        if not closing.listening:
+            self._answers.mute()
+        closing.busy(agent)
+        return self._end(closing.wish) if closing.over(now) else []
 
-    def _end(self, over: Over) -> list[CallCommand]:
+    def _end(self, end: Over | Finishing) -> list[CallCommand]:
         self._over = True
+        over = end if isinstance(end, Over) else Over(end.ending, end.verdict)
         return [Happened(Moment.OVER, f"{over.ending.fault} {over.ending.reason}"), over]

@@ -13,25 +13,26 @@ from collections import deque
 from dataclasses import dataclass
 
 from bridge.audio.formats import AudioFormat
+from bridge.call.vocabulary import Truncate
 from bridge.ports import leg
 
-__all__ = ["Cut", "Playback"]
+__all__ = ["Playback"]
 
 MARK_MS = 100  # of audio between two marks, at most
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Of this item of the model's the caller heard only so much."""
+@dataclass(slots=True, eq=False)
+class _Item:
+    """An item of the model's; two of them may bear the same id in two sessions."""
 
     item_id: str
-    heard_ms: int
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
     mark: str
-    item_id: str
+    item: _Item
     begin: int
     end: int
     """Bytes of the item before this piece, and with it."""
@@ -44,11 +45,11 @@ class Playback:
         self._format = format
         self._piece_size = format.size(MARK_MS)
         self._pieces: deque[_Piece] = deque()
-        self._item = ""
-        self._item_size = 0
+        self._queued = 0
+        self._item = _Item("")
         self._epoch = 0
         self._marks = 0
-        self._since = 0.0
+        self._since = float("-inf")
 
     @property
     def speaking(self) -> bool:
@@ -56,9 +57,9 @@ class Playback:
         return bool(self._pieces)
 
     @property
-    def left_ms(self) -> float:
-        """About how long the caller will go on hearing what is queued."""
-        return sum(self._format.duration_ms(p.end - p.begin) for p in self._pieces)
+    def ends_at(self) -> float:
+        """When the caller should have heard everything; in the past where marks are late."""
+        return self._since + self._format.duration_ms(self._queued) / 1000
 
     def play(self, item_id: str, audio: bytes, now: float) -> list[leg.LegCommand]:
         """Send a part of an item, with the marks that tell when it was heard."""
@@ -75,34 +76,53 @@ class Playback:
         """The carrier is past `mark`; False for a mark that counts for nothing."""
         if not any(piece.mark == mark for piece in self._pieces):  # as a rule it is the first
             return False
-        while self._pieces.popleft().mark != mark:
+        while self._take().mark != mark:
             pass
         self._since = now
         return True
 
-    def clear(self, now: float) -> list[Cut]:
+    def clear(self, now: float) -> list[Truncate]:
         """Forget what is queued; tells of each item that was cut how much was heard."""
-        cuts: dict[str, Cut] = {}
-        for number, piece in enumerate(self._pieces):
-            heard = piece.begin + (self._heard_of(piece, now) if number == 0 else 0)
-            if piece.item_id not in cuts:
-                heard_ms = round(self._format.duration_ms(heard))
-                cuts[piece.item_id] = Cut(piece.item_id, heard_ms)
+        cuts: dict[_Item, Truncate] = {}
+        heard = self._heard_of(self._pieces[0], now) if self._pieces else 0
+        for piece in self._pieces:
+            if piece.item not in cuts:
+                cuts[piece.item] = self._heard_until(piece.item, piece.begin + heard)
+            heard = 0
         self._pieces.clear()
+        self._queued = 0
         self._epoch += 1
         return list(cuts.values())
+
+    def so_far(self) -> list[Truncate]:
+        """Of the item that came last everything that is here was heard."""
+        return [self._heard_until(self._item, self._item.size)] if self._item.size else []
+
+    def begin_session(self) -> None:
+        """Items that come from now on are new, though they may bear old ids."""
+        self._item = _Item("")
 
     def _cut(self, audio: bytes, start: int) -> bytes:
         return audio[start : start + self._piece_size]
 
     def _remember(self, item_id: str, size: int) -> str:
-        if item_id != self._item:
-            self._item, self._item_size = item_id, 0
-        begin, self._item_size = self._item_size, self._item_size + size
+        if item_id != self._item.item_id:
+            self._item = _Item(item_id)
+        item = self._item
+        begin, item.size = item.size, item.size + size
         self._marks += 1
         mark = f"{self._epoch}:{self._marks}"
-        self._pieces.append(_Piece(mark, item_id, begin, self._item_size))
+        self._pieces.append(_Piece(mark, item, begin, item.size))
+        self._queued += size
         return mark
+
+    def _take(self) -> _Piece:
+        piece = self._pieces.popleft()
+        self._queued -= piece.end - piece.begin
+        return piece
+
+    def _heard_until(self, item: _Item, size: int) -> Truncate:
+        return Truncate(item.item_id, round(self._format.duration_ms(size)))
 
     def _heard_of(self, piece: _Piece, now: float) -> int:
         elapsed = self._format.size(max(now - self._since, 0.0) * 1000)

@@ -18,7 +18,7 @@ from bridge.errors import ConfigError
 from bridge.simulator import caller, report, utterances
 from bridge.simulator.carrier import ACCOUNT_SID, FROM, TO, SimulatedCarrier
 from bridge.simulator.journal import Moment
-from bridge.simulator.network import trusting
+from bridge.simulator.network import is_local, trusting
 from bridge.simulator.report import CallReport
 from bridge.wire.twilio.frames import DIGITS
 
@@ -29,7 +29,6 @@ GREETING_SECONDS = 4.0  # how long the caller waits for a greeting before speaki
 PATIENCE_SECONDS = 20.0
 MAX_CALL_SECONDS = 600.0
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _DESCRIPTION = """\
 Place a call to a voice webhook as Twilio would, speak to whoever answers, and report what
 the caller heard and how fast. Requests are signed when TWILIO_AUTH_TOKEN is set."""
@@ -128,7 +127,7 @@ def _audio(name: str) -> bytes:
 def _carrier(args: argparse.Namespace, environ: Mapping[str, str]) -> SimulatedCarrier:
     url, origins = _public(args.url, args.public_url, environ)
     return SimulatedCarrier(
-        webhook_url=url,
+        url,
         auth_token=environ.get("TWILIO_AUTH_TOKEN") or None,
         account_sid=environ.get("TWILIO_ACCOUNT_SID") or ACCOUNT_SID,
         from_=args.from_,
@@ -141,13 +140,9 @@ def _carrier(args: argparse.Namespace, environ: Mapping[str, str]) -> SimulatedC
 
 def _public(url: str, public: str | None, environ: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """The webhook's URL as the bridge knows it, and where that is really to be found."""
-    try:
-        parts = urlsplit(url)
-        local = parts.hostname in _LOOPBACK
-    except ValueError:
-        raise ConfigError(f"{url}: this is not an http(s) URL") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not url.startswith(("http://", "https://")):
         raise ConfigError(f"{url}: this is not an http(s) URL")
+    local, parts = is_local(url), urlsplit(url)
     real = f"{parts.scheme}://{parts.netloc}"
     if public is None and local:
         public = environ.get("BRIDGE_PUBLIC_URL")

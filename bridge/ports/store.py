@@ -52,7 +52,7 @@ class Cut(StrEnum):
 class PendingChange:
     """A change of the session that no session has yet."""
 
-    change: RealtimeConfig
+    change: RealtimeConfig = field(repr=False)
     bridge_message: str | None = field(default=None, repr=False)
     attempts: int = 0
 
@@ -136,20 +136,28 @@ class CallStore(Protocol):
 
     async def claim(self, call_id: str, *, fence: int, claim_id: str, worker: str) -> Claim | None:
         """
-        Take the call. None when `fence` is not the one that `standing` told last: the
-        ticket was used, or a newer one is out. The same `claim_id` twice is one claim.
+        Take the call, whoever holds it. None when `fence` is not the one that `standing`
+        told last, because the ticket was used or a newer one is out, and when the call has
+        ended. The same `claim_id` twice is one claim.
         """
 
     async def save(self, claim: Claim, record: CallRecord) -> Saved:
-        """Keep the record, if the call is still ours."""
+        """Keep the record, if the call is still ours: not claimed anew, released or ended."""
 
     async def release(self, claim: Claim, record: CallRecord) -> Saved:
-        """The leg is gone, the call is not: keep the record for whoever claims it next."""
+        """
+        The leg is gone, the call is not: keep the record for whoever claims it next. Twice
+        is the same as once.
+        """
 
-    async def end(self, call_id: str, verdict: Verdict) -> None:
-        """The call is over for good, with this verdict. Ending twice keeps the first."""
+    async def end(self, call_id: str, verdict: Verdict, *, claim: Claim | None = None) -> Saved:
+        """
+        The call is over for good, with this verdict. Ending twice keeps the first.
+
+        With `claim` only if nobody has claimed the call since; without, whoever holds it.
+        """
 
     async def calls(self) -> Sequence[CallSummary]:
-        """The calls in progress on all workers."""
+        """The calls in progress on all workers: those that live, and those that wait for a leg."""
 
     async def close(self) -> None: ...

@@ -120,8 +120,9 @@ class Link:
         return new
 
     def listen(self) -> None:
-        """Hear the current session, from its first event on."""
-        session = self.session
+        """Hear the current session from its first event on; even its last may be there already."""
+        session = self._session
+        assert session is not None
         session.attach(lambda happened: self._hear(session, happened))
 
     async def mutate(self, change: RealtimeConfig) -> ContextMutationOutcome | None:

@@ -33,7 +33,15 @@ _log = logging.getLogger(__name__)
 class ToolPool:
     """Runs registered tools; `done` is told call id, name, answer, outcome and seconds."""
 
-    def __init__(self, *, max_concurrent: int, started: Callable[[str, str], None], done: ToolDone):
+    def __init__(
+        self,
+        *,
+        max_concurrent: int,
+        started: Callable[[str, str], None],
+        done: ToolDone,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._patience = patience
         self._handlers: dict[str, list[ToolHandler]] = {}
         self._places = asyncio.Semaphore(max_concurrent)
         self._started = started
@@ -66,13 +74,13 @@ class ToolPool:
             task.cancel()
 
     async def close(self) -> None:
-        """Cancel everything that runs, and wait until it is gone; no longer than a second."""
+        """Cancel everything that runs, and wait until it is gone; no longer than `patience`."""
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
         if not tasks:
             return
-        _, stubborn = await asyncio.wait(tasks, timeout=PATIENCE)
+        _, stubborn = await asyncio.wait(tasks, timeout=self._patience)
         for task in stubborn:
             _log.warning("the %s does not stop", task.get_name())
 

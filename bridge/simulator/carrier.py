@@ -12,7 +12,7 @@ import asyncio
 import secrets
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from bridge.simulator.caller import Caller, Script
 from bridge.simulator.documents import Documents, Manners
@@ -33,7 +33,7 @@ TO = "+15005550001"
 MAX_CALL_SECONDS = 600.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class SimulatedCarrier:
     """
     Places calls to one number, whose voice webhook is `webhook_url`.
@@ -43,6 +43,7 @@ class SimulatedCarrier:
 
     webhook_url: str
     """As the carrier knows it: the bridge's public URL, which is what gets signed."""
+    _: KW_ONLY
     auth_token: str | None = field(default=None, repr=False)
     """Signs requests and handshakes; None: nothing is signed."""
     account_sid: str = ACCOUNT_SID

@@ -17,13 +17,23 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from bridge.errors import BridgeError, ConfigError
 
-__all__ = ["Answer", "Network", "Target", "Unanswered", "plain_words", "resolved", "trusting"]
+__all__ = [
+    "Answer",
+    "Network",
+    "Target",
+    "Unanswered",
+    "is_local",
+    "plain_words",
+    "resolved",
+    "trusting",
+]
 
 MAX_BODY_SIZE = 64 * 1024  # Twilio's limit of a TwiML document
 MAX_HEADER_LINES = 100
 NO_URL = "this is not an http(s) or ws(s) URL"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _WEB_SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 
@@ -47,6 +57,11 @@ class Answer:
 
     status: int
     body: str = field(repr=False)
+
+
+def is_local(url: str) -> bool:
+    """Whether the URL's host is this machine, where nobody needs TLS. Raises ConfigError."""
+    return _split(url).hostname in _LOOPBACK
 
 
 def resolved(base: str, url: str) -> str:

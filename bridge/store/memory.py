@@ -14,13 +14,14 @@ __all__ = ["MemoryStore"]
 LOOP_WINDOW = 30.0  # seconds over which claims and ended legs are counted
 KEEP_ENDED = 3_600.0  # seconds for which a call that has ended is remembered
 KEEP_WAITING = 300.0  # seconds for which a call without a leg is kept
+KEEP_LIVE = 86_400.0  # seconds; no carrier's call lasts longer, so its worker has forgotten it
 
 
 @dataclass(slots=True)
 class _Entry:
     state: CallState = CallState.NEW
     fence: int = 0
-    claim_id: str = ""
+    claim_id: str | None = None
     worker: str = ""
     record: CallRecord | None = None
     verdict: Verdict | None = None
@@ -54,15 +55,18 @@ class MemoryStore:
             entry.record, entry.touched = record, self._clock()
 
     async def claim(self, call_id: str, *, fence: int, claim_id: str, worker: str) -> Claim | None:
-        entry = self._entries.setdefault(call_id, _Entry())
-        if entry.claim_id == claim_id:
-            return Claim(call_id, entry.fence, claim_id, entry.record, entry.fence > 1)
-        if entry.state is CallState.ENDED or fence != entry.fence:
+        entry = self._entries.get(call_id, _Entry())
+        if entry.state is CallState.ENDED:
             return None
-        entry.fence += 1
-        entry.claim_id, entry.worker, entry.state = claim_id, worker, CallState.LIVE
-        entry.touched = self._clock()
-        entry.claims.append(entry.touched)
+        if entry.claim_id != claim_id:
+            if fence != entry.fence:
+                return None
+            self._entries[call_id] = entry
+            entry.fence += 1
+            entry.claim_id, entry.worker, entry.state = claim_id, worker, CallState.LIVE
+            entry.touched = self._clock()
+            self._lately(entry.claims)
+            entry.claims.append(entry.touched)
         return Claim(call_id, entry.fence, claim_id, entry.record, entry.fence > 1)
 
     async def save(self, claim: Claim, record: CallRecord) -> Saved:
@@ -71,11 +75,15 @@ class MemoryStore:
     async def release(self, claim: Claim, record: CallRecord) -> Saved:
         return self._write(claim, record, CallState.WAITING)
 
-    async def end(self, call_id: str, verdict: Verdict) -> None:
+    async def end(self, call_id: str, verdict: Verdict, *, claim: Claim | None = None) -> Saved:
         entry = self._entries.setdefault(call_id, _Entry())
-        if entry.state is not CallState.ENDED:
-            entry.state, entry.verdict, entry.touched = CallState.ENDED, verdict, self._clock()
-            entry.record = None
+        if entry.state is CallState.ENDED:
+            return Saved.OK
+        if claim is not None and entry.claim_id is not None and self._held(claim) is None:
+            return Saved.FENCED
+        entry.state, entry.verdict, entry.touched = CallState.ENDED, verdict, self._clock()
+        entry.record = None
+        return Saved.OK
 
     async def calls(self) -> Sequence[CallSummary]:
         self._purge()
@@ -89,12 +97,20 @@ class MemoryStore:
         """Nothing to let go of."""
 
     def _write(self, claim: Claim, record: CallRecord, state: CallState) -> Saved:
-        entry = self._entries.get(claim.call_id)
-        mine = entry is not None and entry.fence == claim.fence
-        if entry is None or not mine or entry.state is CallState.ENDED:
+        entry = self._held(claim)
+        if entry is None or entry.state is CallState.ENDED:
             return Saved.FENCED
+        if entry.state is CallState.WAITING and state is CallState.LIVE:
+            return Saved.FENCED  # whoever has released a call holds it no longer
         entry.record, entry.state, entry.touched = record, state, self._clock()
         return Saved.OK
+
+    def _held(self, claim: Claim) -> _Entry | None:
+        """The call, if this claim is its last."""
+        entry = self._entries.get(claim.call_id)
+        if entry is None or (entry.fence, entry.claim_id) != (claim.fence, claim.claim_id):
+            return None
+        return entry
 
     def _lately(self, times: deque[float]) -> int:
         """How many of these are within the window; older ones are forgotten."""
@@ -106,9 +122,10 @@ class MemoryStore:
         now = self._clock()
         keep = {
             CallState.NEW: KEEP_WAITING,
+            CallState.LIVE: KEEP_LIVE,
             CallState.WAITING: KEEP_WAITING,
             CallState.ENDED: KEEP_ENDED,
         }
         for call_id, entry in list(self._entries.items()):
-            if now - entry.touched > keep.get(entry.state, float("inf")):
+            if now - entry.touched > keep[entry.state]:
                 del self._entries[call_id]

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bridge.agent.agent import Agent
@@ -16,10 +20,11 @@ from bridge.config import Config, environment
 from bridge.ports.model import RealtimeModel
 from bridge.ports.store import CallStore
 from bridge.telemetry import lag
+from bridge.web.bodies import error
 from bridge.web.calls import CallRoutes
 from bridge.web.ops import OpsRoutes
 from bridge.web.twilio import TwilioRoutes
-from bridge.wiring.compose import compose
+from bridge.wiring.compose import Plan, compose, plan
 from bridge.wiring.service import Service
 
 __all__ = ["Bridge"]
@@ -29,7 +34,8 @@ class Bridge:
     """
     The bridge as an ASGI application: `uvicorn module:bridge`.
 
-    Without a configuration it reads the environment and `.env` when it starts. Inside
+    Without a configuration it reads the environment and `.env` when it starts; with one it
+    raises ConfigError at once where agent, model and settings do not fit together. Inside
     another application, mount it and let that application's lifespan run it:
 
         bridge = Bridge(agent, config)
@@ -45,12 +51,12 @@ class Bridge:
         model: RealtimeModel | None = None,
         store: CallStore | None = None,
     ) -> None:
-        self._config = config
         self._agent = agent
         self._model = model
         self._store = store
+        self._plan = None if config is None else plan(config, agent, model)
         self._service: Service | None = None
-        self._app = Starlette(lifespan=self.lifespan)
+        self._app = Starlette(lifespan=self.lifespan, exception_handlers={HTTPException: _refused})
 
     @property
     def service(self) -> Service:
@@ -65,8 +71,7 @@ class Bridge:
     @asynccontextmanager
     async def lifespan(self, app: Any = None) -> AsyncIterator[None]:
         """Set the service up, and let go of everything at the end."""
-        config = self._config or Config.from_environ(environment(Path.cwd()))
-        service = compose(config, self._agent, model=self._model, store=self._store)
+        service = compose(self._plan or self._plan_from_environment(), self._store)
         rooms = (TwilioRoutes(service), CallRoutes(service), OpsRoutes(service))
         self._app.router.routes = [route for room in rooms for route in room.routes()]
         self._service = service
@@ -77,5 +82,20 @@ class Bridge:
             watch.cancel()
             with suppress(asyncio.CancelledError):
                 await watch
-            await service.close()
+            self._app.router.routes = []
             self._service = None
+            await service.close()
+
+    async def drain(self) -> None:
+        """Before the lifespan ends: see `Service.drain`."""
+        await self.service.drain()
+
+    def _plan_from_environment(self) -> Plan:
+        config = Config.from_environ(environment(Path.cwd()))
+        return plan(config, self._agent, self._model)
+
+
+async def _refused(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)
+    code = HTTPStatus(exc.status_code).phrase.lower().replace(" ", "_")
+    return error(exc.status_code, code, exc.detail, **(exc.headers or {}))

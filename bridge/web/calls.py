@@ -18,14 +18,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bridge.call.switchboard import LiveCall
-from bridge.errors import RealtimeError, StoreError
-from bridge.web.bodies import read_body
+from bridge.call.timeline import Entry
+from bridge.errors import Ending, Fault, RealtimeError, StoreError
+from bridge.ports import leg
+from bridge.web.bodies import TooLong, error, read_body
 from bridge.web.changes import BadChange, read_change
 from bridge.wiring.service import Service
 
 __all__ = ["CallRoutes"]
 
 MAX_BODY_SIZE = 256 * 1024  # bytes
+SCHEME = "bearer"
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -45,10 +48,11 @@ class CallRoutes:
         ]
 
     async def list(self, request: Request) -> Response:
+        """The calls in progress on all workers."""
         try:
             calls = await self._service.store.calls()
         except StoreError as exc:
-            return _error(503, "store", str(exc))
+            return error(503, "store", str(exc))
         listed = [
             {
                 "call": call.call_id,
@@ -62,18 +66,10 @@ class CallRoutes:
         return JSONResponse({"calls": listed})
 
     async def show(self, request: Request) -> Response:
+        """One call with its timeline."""
         call = self._find(request)
         if call is None:
             return _unknown()
-        timeline = [
-            {
-                "at": round(entry.at, 3),
-                "what": entry.happened.what,
-                "detail": entry.happened.detail,
-                "seconds": entry.happened.seconds,
-            }
-            for entry in call.timeline
-        ]
         return JSONResponse(
             {
                 "call": call.call_id,
@@ -81,7 +77,7 @@ class CallRoutes:
                 "state": "live",
                 "worker": self._service.worker,
                 "started_at": _moment(call.started_at),
-                "timeline": timeline,
+                "timeline": [_line(entry) for entry in call.timeline],
             }
         )
 
@@ -89,22 +85,25 @@ class CallRoutes:
         call = self._find(request)
         if call is None:
             return _unknown()
-        call.end()
+        call.end(Ending(Fault.OPERATOR, "hung_up"), leg.Hangup())
         return Response(status_code=204)
 
     async def change(self, request: Request) -> Response:
-        body = await read_body(request, MAX_BODY_SIZE)
+        """Change instructions, tools or voice of a live call; the last write wins."""
         try:
-            change, bridge_message = read_change(_json(body), self._service.agent.tools)
+            body = _json(await read_body(request, MAX_BODY_SIZE))
+            change, bridge_message = read_change(body, self._service.agent.tools)
+        except TooLong:
+            return error(413, "too_long", f"the body may have {MAX_BODY_SIZE} bytes")
         except BadChange as wrong:
-            return _error(400, "bad_request", str(wrong))
+            return error(400, "bad_request", str(wrong))
         call = self._find(request)
         if call is None:
             return _unknown()
         try:
             result = await call.change(change, bridge_message)
         except RealtimeError as refused:
-            return _error(409, "refused", str(refused))
+            return error(409, "refused", str(refused))
         return JSONResponse({"call": call.call_id, "result": result}, status_code=202)
 
     def _find(self, request: Request) -> LiveCall | None:
@@ -113,23 +112,33 @@ class CallRoutes:
     def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: Request) -> Response:
             token = self._service.config.admin_token
-            given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
             if token is None:
-                return _error(403, "closed", "set BRIDGE_ADMIN_TOKEN to open the operator's API")
-            if not hmac.compare_digest(given.encode(), token.reveal().encode()):
-                return _error(401, "unauthorized", "send Authorization: Bearer BRIDGE_ADMIN_TOKEN")
+                return error(403, "closed", "set BRIDGE_ADMIN_TOKEN to open the operator's API")
+            scheme, _, given = request.headers.get("authorization", "").partition(" ")
+            fits = hmac.compare_digest(given.strip().encode(), token.reveal().encode())
+            if scheme.lower() != SCHEME or not fits:
+                advice = "send Authorization: Bearer, and the BRIDGE_ADMIN_TOKEN"
+                return error(401, "unauthorized", advice, **{"WWW-Authenticate": "Bearer"})
             return await handler(request)
 
         return guarded
 
 
-def _json(body: bytes | None) -> Any:
-    if body is None:
-        raise BadChange("the body is too long")
+def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadChange("the body is not JSON") from None
+
+
+def _line(entry: Entry) -> dict[str, Any]:
+    happened = entry.happened
+    return {
+        "at": round(entry.at, 3),
+        "what": happened.what,
+        "detail": happened.detail,
+        "seconds": None if happened.seconds is None else round(happened.seconds, 4),
+    }
 
 
 def _moment(unix: float) -> str:
@@ -137,8 +146,4 @@ def _moment(unix: float) -> str:
 
 
 def _unknown() -> Response:
-    return _error(404, "unknown_call", "no such call is in progress here")
-
-
-def _error(status: int, code: str, message: str) -> Response:
-    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
+    return error(404, "unknown_call", "no such call is in progress here")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bridge.agent.tools import Tool
@@ -21,8 +22,9 @@ def read_change(body: Any, tools: Iterable[Tool]) -> tuple[RealtimeConfig, str |
     """
     The change, and the bridge message if there is one.
 
-    `tools` names those of the agent's tools that the model may use from now on: only what
-    has a handler can be offered. Raises BadChange.
+    `tools` lists those of the agent's tools that the model may use from now on, since only
+    what has a handler can be offered: by their names, or as objects with a name, whose
+    description and parameters replace the tool's own. Raises BadChange.
     """
     if not isinstance(body, Mapping):
         raise BadChange("the body must be a JSON object")
@@ -53,12 +55,24 @@ def _object(body: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
     return value
 
 
-def _tools(names: Any, tools: Iterable[Tool]) -> tuple[ToolDefinition, ...] | None:
-    if names is None:
+def _tools(given: Any, tools: Iterable[Tool]) -> tuple[ToolDefinition, ...] | None:
+    if given is None:
         return None
-    known = {tool.definition.name: tool.definition for tool in tools}
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not isinstance(given, list):
         raise BadChange("tools must be a list of names")
+    known = {tool.definition.name: tool.definition for tool in tools}
+    asked = [each if isinstance(each, Mapping) else {"name": each} for each in given]
+    names = [str(each.get("name")) for each in asked]
     if missing := [name for name in names if name not in known]:
         raise BadChange(f"the agent has no tool {', '.join(missing)}; it has: {', '.join(known)}")
-    return tuple(known[name] for name in names)
+    if len(set(names)) < len(names):
+        raise BadChange("tools must name each tool once")
+    return tuple(_tool(known[each["name"]], each) for each in asked)
+
+
+def _tool(known: ToolDefinition, asked: Mapping[str, Any]) -> ToolDefinition:
+    return replace(
+        known,
+        description=_text(asked, "description") or known.description,
+        parameters=_object(asked, "parameters") or known.parameters,
+    )

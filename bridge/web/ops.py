@@ -32,10 +32,12 @@ class OpsRoutes:
         404 and never 503 while new calls are not welcome: a balancer that cuts the sessions
         of a server that is down would cut the calls in progress.
         """
-        board = self._service.switchboard
-        body = {"ready": board.welcome, "reason": board.refusal, "calls": len(board)}
-        return JSONResponse(body, status_code=200 if board.welcome else 404)
+        refusal = self._service.refusal
+        ready = refusal is None
+        body = {"ready": ready, "reason": refusal, "calls": len(self._service.switchboard)}
+        return JSONResponse(body, status_code=200 if ready else 404)
 
     async def metrics(self, request: Request) -> Response:
+        self._service.tallies.update()
         text, content_type = self._service.metrics.render()
         return Response(text, headers={"content-type": content_type})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,21 +19,23 @@ from starlette.websockets import WebSocket
 
 from bridge.call.reception import Admit, Obey, Refuse, Reply, decide
 from bridge.carriers.twilio import TwilioLeg
-from bridge.errors import CarrierProtocolError, StoreError
+from bridge.errors import CarrierProtocolError, Ending, Fault
 from bridge.ports import leg
-from bridge.ports.store import CallState, Claim, Standing
-from bridge.web.bodies import read_body
+from bridge.ports.store import CallState, Claim
+from bridge.telemetry.logs import in_call
+from bridge.web.bodies import TooLong, read_body
 from bridge.web.socket import AsgiSocket
 from bridge.wire import ticket
-from bridge.wire.twilio import signature, twiml, webhook
+from bridge.wire.twilio import frames, signature, twiml, webhook
 from bridge.wiring.service import Service
+from bridge.wiring.tallies import Growth
 
 __all__ = ["TwilioRoutes"]
 
 CARRIER = "twilio"
 START_SECONDS = 5.0  # from the handshake to the stream's start
 GOODBYE_SECONDS = 5.0  # from our close to the carrier's
-POLICY = 1008  # WebSocket close code
+NORMAL, POLICY, FAULT = 1000, 1008, 1011  # WebSocket close codes
 
 _log = logging.getLogger(__name__)
 
@@ -86,13 +89,18 @@ class TwilioRoutes:
             asked = webhook.read_voice(form)
         except CarrierProtocolError as refused:
             return self._malformed(str(refused))
+        with in_call(asked.call_id):
+            reply = await self._decide(asked, coming_in=coming_in)
+        return Response(self._document(request, asked, reply), media_type="application/xml")
+
+    async def _decide(self, asked: webhook.VoiceRequest, *, coming_in: bool) -> Reply:
         service = self._service
-        standing = await self._standing(asked.call_id)
+        standing = await service.standing(asked.call_id, leg_ended=not coming_in)
         reply = decide(
             standing,
             over=asked.over,
             coming_in=coming_in,
-            refusal=service.switchboard.refusal,
+            refusal=None if service.knows(asked.call_id) else service.refusal,
             fallback=service.config.fallback_number,
         )
         if isinstance(reply, Admit) and standing.state is CallState.NEW:
@@ -102,11 +110,13 @@ class TwilioRoutes:
                 account_id=asked.account_id,
                 caller=asked.from_,
                 called=asked.to,
+                parameters=asked.parameters,
             )
             await service.expect(record)
         if isinstance(reply, Obey) and reply.final:
-            await service.end(asked.call_id, reply.verdict)
-        return self._twiml(self._document(request, asked, reply))
+            hung_up, loop = Ending(Fault.CALLER, "hangup"), Ending(Fault.CARRIER, "loop")
+            await service.end(asked.call_id, hung_up if asked.over else loop, reply.verdict)
+        return reply
 
     def _document(self, request: Request, asked: webhook.VoiceRequest, reply: Reply) -> str:
         match reply:
@@ -125,70 +135,72 @@ class TwilioRoutes:
                     token,
                 )
 
-    async def _standing(self, call_id: str) -> Standing:
-        try:
-            return await self._service.store.standing(call_id)
-        except StoreError as exc:
-            _log.warning("the store does not answer; the call is taken without it: %s", exc)
-            return Standing(CallState.NEW)
-
     def _on_stream_status(self, status: webhook.StreamStatus) -> None:
         if status.event == "stream-error":
-            _log.warning("Twilio reports a broken stream: error %s", status.error or "unknown")
+            with in_call(status.call_id):
+                _log.warning("Twilio reports a broken stream")
 
     async def _on_call_status(self, status: webhook.CallStatus) -> None:
         if status.over:
-            await self._service.end(status.call_id, leg.Hangup())
+            with in_call(status.call_id):
+                hung_up = Ending(Fault.CALLER, "hangup")
+                await self._service.end(status.call_id, hung_up, leg.Hangup())
 
     async def _signed_form(self, request: Request) -> signature.Form | Response:
-        """The form, or the answer to a request that is not Twilio's."""
-        body = await read_body(request, webhook.MAX_BODY_SIZE)
-        if body is None:
-            return self._malformed("huge")
+        """The fields, or the answer to a request that is not Twilio's."""
+        is_json = request.headers.get("content-type", "").startswith("application/json")
         try:
-            form = webhook.read_form(body)
+            body = await read_body(request, webhook.MAX_BODY_SIZE)
+            form = webhook.read_json(body) if is_json else webhook.read_form(body)
+        except TooLong:
+            self._service.metrics.bad_frame(CARRIER, "webhook-huge")
+            return Response("the body is too long\n", status_code=413)
         except CarrierProtocolError as refused:
             return self._malformed(str(refused))
-        signed = request.headers.get("x-twilio-signature")
-        if self._checked and not self._signatures.form(_target(request), form, signed):
-            self._service.metrics.bad_frame(CARRIER, "signature")
-            _log.warning(
-                "a webhook was not signed with TWILIO_AUTH_TOKEN for BRIDGE_PUBLIC_URL: refused"
-            )
-            return Response("the signature does not fit\n", status_code=403)
-        return form
+        signed, target = request.headers.get("x-twilio-signature"), _target(request)
+        if not self._checked:
+            return form
+        if is_json:
+            genuine = self._signatures.json(target, body, signed)
+        else:
+            genuine = self._signatures.form(target, form, signed)
+        return form if genuine else self._forged()
 
-    def _malformed(self, reason: str) -> Response:
-        self._service.metrics.bad_frame(CARRIER, f"webhook-{reason}")
-        return Response(f"malformed request: {reason}\n", status_code=400)
+    def _forged(self) -> Response:
+        self._service.metrics.bad_frame(CARRIER, "signature")
+        _log.warning(
+            "a webhook was not signed with TWILIO_AUTH_TOKEN for BRIDGE_PUBLIC_URL: refused"
+        )
+        return Response("the signature does not fit\n", status_code=403)
 
-    def _twiml(self, document: str) -> Response:
-        return Response(document, media_type="application/xml")
+    def _malformed(self, why: str) -> Response:
+        self._service.metrics.bad_frame(CARRIER, "webhook-malformed")
+        return Response(f"malformed request: {why}\n", status_code=400)
 
     # Media streams
 
     async def media(self, websocket: WebSocket) -> None:
-        """One media stream, from its handshake to its end."""
+        """One media stream, from its handshake to its end. Whatever fails, fails alone."""
         signed = websocket.headers.get("x-twilio-signature")
         if self._checked and not self._signatures.handshake(websocket.scope["path"], signed):
             self._service.metrics.bad_frame(CARRIER, "handshake-signature")
             await websocket.close()  # before the accept: HTTP 403
             return
         await websocket.accept()
-        socket = AsgiSocket(websocket)
-        caller = TwilioLeg(
-            socket.write,
-            socket.close,
-            buffered=lambda: socket.buffered,
-            now=asyncio.get_running_loop().time,
-        )
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(socket.send(), name="sender")
-                await self._stream(socket, caller)
-        finally:
-            for reason, count in caller.bad_frames.items():
-                self._service.metrics.bad_frame(CARRIER, reason, count)
+        async with AsgiSocket(websocket) as socket:
+            caller = TwilioLeg(
+                socket.write,
+                socket.close,
+                buffered=lambda: socket.buffered,
+                now=asyncio.get_running_loop().time,
+            )
+            with self._service.tallies.keep(self._tally(caller)):
+                try:
+                    await self._stream(socket, caller)
+                except Exception:
+                    # Twilio asks what comes next, and is told to try again or to apologise.
+                    _log.exception("a fault of ours on a media stream: the call loses its leg")
+                    socket.close(FAULT)
 
     async def _stream(self, socket: AsgiSocket, caller: TwilioLeg) -> None:
         claim = await self._begin(socket, caller)
@@ -199,12 +211,13 @@ class TwilioRoutes:
         record = self._service.new_record(
             start.call_id, carrier=CARRIER, account_id=start.account_id
         )
-        async with asyncio.TaskGroup() as tasks:
-            reader = tasks.create_task(_read(socket, caller), name="reader")
-            await self._service.attend(caller, claim, record)
-            socket.close(1000)
-            await asyncio.wait([reader], timeout=GOODBYE_SECONDS)
-            reader.cancel()
+        with in_call(start.call_id):
+            async with asyncio.TaskGroup() as tasks:
+                reader = tasks.create_task(_read(socket, caller), name="reader")
+                await self._service.attend(caller, claim, record)
+                socket.close(NORMAL)
+                await asyncio.wait([reader], timeout=GOODBYE_SECONDS)
+                reader.cancel()
 
     async def _begin(self, socket: AsgiSocket, caller: TwilioLeg) -> Claim | None:
         """Read until the stream has said which call it is, and claim that call."""
@@ -218,24 +231,39 @@ class TwilioRoutes:
         except TimeoutError:
             self._service.metrics.bad_frame(CARRIER, "no-start")
             return None
-        return None if caller.start is None else await self._claim(caller)
+        return None if caller.start is None else await self._claim(caller.start)
 
-    async def _claim(self, caller: TwilioLeg) -> Claim | None:
-        start = caller.start
-        assert start is not None
-        keys = self._service.ticket_keys
+    async def _claim(self, start: frames.Start) -> Claim | None:
+        service = self._service
         try:
-            shown = ticket.read(start.parameters.get(twiml.TOKEN, ""), keys, time.time())
+            token = start.parameters.get(twiml.TOKEN, "")
+            shown = ticket.read(token, service.ticket_keys, time.time())
         except CarrierProtocolError as refused:
-            self._service.metrics.bad_frame(CARRIER, f"ticket-{refused}")
+            service.metrics.bad_frame(CARRIER, f"ticket-{refused}")
             return None
         if (shown.call_id, shown.account_id) != (start.call_id, start.account_id):
-            self._service.metrics.bad_frame(CARRIER, "ticket-of-another-call")
+            service.metrics.bad_frame(CARRIER, "ticket-of-another-call")
             return None
-        claim = await self._service.claim(shown.call_id, shown.fence)
+        claim = await service.claim(shown.call_id, shown.fence)
         if claim is None:
-            self._service.metrics.bad_frame(CARRIER, "ticket-used")
+            service.metrics.bad_frame(CARRIER, "ticket-used")
         return claim
+
+    def _tally(self, caller: TwilioLeg) -> Callable[[], None]:
+        """Adds to the metrics what went wrong on a stream since the last time."""
+        metrics = self._service.metrics
+        flow, counted = metrics.flow(CARRIER), caller.bad_frames.copy()
+        dropped = Growth(lambda: caller.dropped_audio / 8_000)
+        missing = Growth(lambda: (caller.missing_chunks + caller.unheard) * 0.02)
+
+        def count() -> None:
+            for reason, grown in (caller.bad_frames - counted).items():
+                metrics.bad_frame(CARRIER, reason, grown)
+                counted[reason] += grown
+            flow.dropped_out += dropped.take()
+            flow.dropped_in += missing.take()
+
+        return count
 
 
 def _obeyed(verdict: leg.Verdict) -> str:
@@ -250,7 +278,7 @@ async def _read(socket: AsgiSocket, caller: TwilioLeg) -> None:
     while (message := await socket.receive()) is not None:
         caller.receive(message)
     caller.disconnected(socket.close_code)
-    socket.close(1000)
+    socket.close(NORMAL)
 
 
 def _target(request: Request) -> str:

@@ -180,9 +180,7 @@ class Attendant:
         assert self._dialling is not None
         service = self._service
         keeper = self._keeper = Keeper(service.store, claim, self._snapshot, self.step_aside)
-        hooks = Dispatcher(
-            service.agent.hooks, self._context, failed=service.metrics.hook_failed
-        )
+        hooks = Dispatcher(service.agent.hooks, self._context, failed=service.metrics.hook_failed)
         async with AsyncExitStack() as stack:
             self._hooks = await stack.enter_async_context(hooks)
             # The hooks may take their time; who comes next need not wait for them.

@@ -9,7 +9,7 @@ from bridge.errors import ConfigError
 from bridge.ports.model import RealtimeModel
 from bridge.providers.gemini.model import DEFAULT_MODEL as GEMINI_MODEL
 from bridge.providers.gemini.model import GeminiLiveModel
-# OFFLINE
+from bridge.providers.offline.model import OfflineModel
 from bridge.providers.openai.dialect import AZURE, OPENAI
 from bridge.providers.openai.model import OpenAIRealtimeModel
 from bridge.wiring.google import credentials
@@ -28,7 +28,7 @@ def model_of(config: Config) -> RealtimeModel:
         case ProviderName.GEMINI:
             return _gemini(config)
         case ProviderName.OFFLINE:
-            raise ConfigError("offline")
+            return OfflineModel()
 
 
 def _openai(config: Config) -> RealtimeModel:

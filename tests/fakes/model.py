@@ -37,7 +37,7 @@ __all__ = ["Answers", "FakeModel", "FakeSession", "Gate", "Sent", "turns"]
 Gate = asyncio.Event
 """Something hangs until the test sets it."""
 
-Step = RealtimeError | BaseException | Gate | None
+Step = BaseException | Gate | Drop | None
 Change = ContextMutationOutcome | BaseException | Gate
 
 
@@ -59,7 +59,10 @@ Sent = ClientEvent | Answers | bytes
 
 
 class FakeSession:
-    """One session. `told` is all it was told, in order; `changes` says what becomes of updates."""
+    """
+    One session. `told` is all it was told, in order; `changes` says what becomes of updates.
+    Sending and closing hang while they have a gate.
+    """
 
     def __init__(
         self,
@@ -82,7 +85,10 @@ class FakeSession:
         self.mutations: list[RealtimeConfig] = []
         self.told: list[Sent] = []
         self.said_after_close: list[Sent] = []
+        self._refused: list[tuple[ClientEvent, Exception]] = []
+        self.send_gate: Gate | None = None
         self.close_gate: Gate | None = None
+        self.close_error: RealtimeError | None = None
         self.closes = 0
         self._news = asyncio.Event()
         self._inbox = Inbox()
@@ -98,6 +104,10 @@ class FakeSession:
                 self._connected = False
             self._inbox.put(happened)
             self._news.set()
+
+    def refuse(self, event: ClientEvent, error: Exception) -> None:
+        """From now on this event is answered with this error."""
+        self._refused.append((event, error))
 
     def drop(self, drop: Drop = Drop.LOST, *, detail: str = "") -> None:
         """The connection ends, and not by our doing."""
@@ -172,6 +182,11 @@ class FakeSession:
 
     async def send_event(self, event: ClientEvent) -> None:
         assert not isinstance(event, client.UpdateSession), "that is the runner's own"
+        if self.send_gate is not None:
+            await self.send_gate.wait()
+        for refused, error in self._refused:
+            if event == refused:
+                raise error
         self._send(event)
 
     async def next_event(self) -> ServerEvent | None:
@@ -188,6 +203,8 @@ class FakeSession:
         if self.close_gate is not None:
             await self.close_gate.wait()
         self.emit(Disconnected(Drop.CLOSED))
+        if self.close_error is not None:
+            raise self.close_error
 
     async def mutate_context(self, change: RealtimeConfig) -> ContextMutationOutcome:
         if not self._connected:
@@ -218,8 +235,9 @@ class FakeSession:
 class FakeModel:
     """
     `outcomes` says how connecting goes, one after the other: an error is raised, a Gate
-    hangs until it is set and then the next outcome counts, None connects. After the last
-    it connects. `changes` is what every session makes of its updates.
+    hangs until it is set and then the next outcome counts, None connects, a Drop connects
+    to a session that has ended already. After the last it connects. `changes` is what
+    every session makes of its updates.
     """
 
     provider = "fake"
@@ -284,7 +302,7 @@ class FakeModel:
         self.configs.append(config)
         self.resumptions.append(resumption or Resumption())
         self._news.set()
-        await self._outcome()
+        drop = await self._outcome()
         open_sessions = [session for session in self.sessions if session.is_connected]
         assert self.overlaps_sessions or not open_sessions, "the old session is still open"
         resumed = resumption is not None and bool(resumption.token or resumption.history)
@@ -296,16 +314,20 @@ class FakeModel:
             expires_in=self.expires_in,
             changes=self.changes,
         )
+        if drop is not None:
+            session.drop(drop)
         self.sessions.append(session)
         self._news.set()
         return session
 
-    async def _outcome(self) -> None:
+    async def _outcome(self) -> Drop | None:
+        """Fail, hang, or say how the new session ends at once, if it does."""
         while self.outcomes:
             outcome = self.outcomes.popleft()
             if isinstance(outcome, asyncio.Event):
                 await outcome.wait()
-            elif outcome is None:
-                return
-            else:
+            elif isinstance(outcome, BaseException):
                 raise outcome
+            else:
+                return outcome
+        return None

@@ -142,10 +142,8 @@ def _word(command: Command) -> str:
             return "resume"
         case Settle(_, result, _):
             return result.value
-        case Announce(Resumed()):
-            return "resumed"
-        case Announce(ResumptionFailed(final=final)):
-            return "failed for good" if final else "failed"
+        case Announce(announced):
+            return _announcement(announced)
         case Finish():
             return "finish"
 
@@ -163,3 +161,9 @@ def state_of(machine: RunnerMachine, commands: list[Command]) -> str:
             return "tool"
         case PendingResumption(attempts=attempts):
             return f"pending {attempts}"
+
+
+def _announcement(announced: Resumed | ResumptionFailed) -> str:
+    if isinstance(announced, Resumed):
+        return "resumed"
+    return "failed for good" if announced.final else "failed"

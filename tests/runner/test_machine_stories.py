@@ -485,33 +485,17 @@ def test_a_lost_session_is_followed_at_once_by_another() -> None:
 
 
 def test_the_budget_is_three_attempts() -> None:
-    """Then the provider counts as gone, and everybody who waits is told."""
+    """Each later than the one before; then the provider counts as gone."""
     machine = Machine.connected()
     machine.handle(LOST, 100.0)
     machine.handle(failed(), 101.0)
-    machine.handle(update(), 101.1)
-    machine.handle(TimeIsUp(), 101.2)
+    second = machine.handle(TimeIsUp(), 101.2)
     machine.handle(failed(), 102.0)
-    machine.handle(TimeIsUp(), 102.8)
-
-    commands = machine.handle(failed(), 103.0)
-
-    assert words(commands) == "failed"
-    assert words(machine.handle(TimeIsUp(), 103.8)) == "resume"
-    assert words(machine.handle(failed(), 104.0)) == "failed for good, resume"
-
-
-def test_the_budget_without_an_update() -> None:
-    """Nothing to fall back on: that is the end."""
-    machine = Machine.connected()
-    machine.handle(LOST, 100.0)
-    machine.handle(failed(), 101.0)
-    machine.handle(TimeIsUp(), 101.2)
-    machine.handle(failed(), 102.0)
-    machine.handle(TimeIsUp(), 102.8)
+    third = machine.handle(TimeIsUp(), 102.8)
 
     commands = machine.handle(failed(ConnectError("no route")), 103.0)
 
+    assert (words(second), words(third)) == ("resume", "resume")
     assert words(commands) == "failed for good, finish"
     assert commands[-1] == Finish(
         Lost(Drop.LOST, "no new session after 3 attempts: no route", attempts=3)
@@ -519,6 +503,22 @@ def test_the_budget_without_an_update() -> None:
     assert machine.handle(created(), 104.0) == []
     assert machine.deadline is None
     assert machine.state == Idle()
+
+
+def test_an_update_in_a_gap_is_queued_and_has_a_budget_of_its_own() -> None:
+    """If no session takes it, there are three more attempts without it."""
+    machine = Machine.connected()
+    machine.script(LOST, failed(), now=100.0)
+    queued = machine.handle(update(), 100.1)
+    machine.script(TimeIsUp(), failed(), now=100.2)
+    machine.script(TimeIsUp(), failed(), now=100.4)
+    machine.handle(TimeIsUp(), 101.2)
+
+    commands = machine.handle(failed(), 101.3)
+
+    assert words(queued) == "queued"
+    assert words(commands) == "failed for good, resume"
+    assert commands[-1] == Resume(OLD, None, Cause.DROP)
 
 
 def test_sessions_that_die_young_use_up_the_budget() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from bridge.simulator.carrier import SimulatedCarrier
 from bridge.wire.twilio import frames
 from tests.simulator.servers import ORIGIN, TOKEN, SmallBridge, Talk
@@ -10,10 +13,12 @@ from tests.simulator.sounds import tone
 __all__ = ["carrier", "closing", "greeting", "listening"]
 
 
-def carrier(bridge: SmallBridge, **settings: object) -> SimulatedCarrier:
+def carrier(bridge: SmallBridge, **settings: Any) -> SimulatedCarrier:
     """A carrier whose number leads to /voice of the bridge."""
-    usual = {"auth_token": TOKEN, "origins": bridge.origins, "words_per_second": 1_000.0}
-    return SimulatedCarrier(webhook_url=f"{ORIGIN}/voice", **{**usual, **settings})  # type: ignore[arg-type]
+    usual = SimulatedCarrier(
+        f"{ORIGIN}/voice", auth_token=TOKEN, origins=bridge.origins, words_per_second=1_000
+    )
+    return replace(usual, **settings)
 
 
 async def listening(talk: Talk) -> None:

@@ -39,7 +39,9 @@ class Talk:
     """The close code, when the carrier is gone."""
 
     async def next(self) -> TwilioEvent | None:
-        """What the carrier sends next; None at the end."""
+        """What the carrier sends next; None at the end, however often one asks."""
+        if self.lost:
+            return None
         try:
             event = media.read_event(await self.socket.receive_text())
         except WebSocketDisconnect as exc:

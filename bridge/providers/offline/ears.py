@@ -3,9 +3,9 @@ When the caller begins to speak and when they have finished.
 
 Rule: pure. Time is the audio itself: every position is in milliseconds of what was heard.
 
-WebRTC's voice activity detector judges each 20 ms. It takes keys, tones and loud hum for
-speech now and then; a level that follows the line's noise and a look at the spectrum
-overrule it. Neither a click nor a pause between words turns the verdict.
+WebRTC's voice activity detector judges each 20 ms. It takes loud noise, hum, tones and keys
+for speech, and so it must be loud against the line's noise as well, have the pitch of a
+voice, and change as a voice does. Neither a click nor a pause between words turns the verdict.
 """
 
 from __future__ import annotations
@@ -13,30 +13,29 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import webrtcvad
 
 from bridge.audio.formats import PCM16_8K, AudioFormat
 from bridge.audio.frames import Framer
 from bridge.audio.transcode import transcoder
+from bridge.providers.offline.spectra import FRAME_MS, Spectra
 
 __all__ = ["Ears", "EarsEvent", "Started", "Stopped"]
 
-FRAME_MS = 20
 SILENCE_MS = 500  # after which a turn is over
 STRICTNESS = 2  # of WebRTC's detector, 0 to 3
 
-_ONSET_FRAMES = 4  # of the last _ONSET_WINDOW that are speech make a beginning
+_ONSET_FRAMES = 3  # of the last _ONSET_WINDOW that are voiced make a beginning
 _ONSET_WINDOW = 5
-_STEADY_FRAMES = 2  # in a row; a single one does not prolong a turn
+_LEAD_FRAMES = 10  # at most, that were only loud belong to the beginning: its consonant
 _LOWEST_DB = -50.0  # of full scale: below this nobody speaks
 _ABOVE_NOISE_DB = 9.0
 _QUIETEST_NOISE_DB, _LOUDEST_NOISE_DB = -70.0, -25.0
-_FALL_DB = 3.0  # per frame, at most: noise is learnt from the gaps between words
+_FALL_DB = 3.0  # a frame, at most: noise is learnt from the gaps between words
 _RISE_DB, _SPEECH_RISE_DB = 0.5, 0.03  # without and with what the detector calls speech
-_BAND = slice(4, 70)  # bins of 50 Hz: above the mains' hum, within the telephone's band
-_TONAL = 0.86  # of the power in two narrow peaks: a key or a tone, and no vowel
+_PITCH = 0.62  # of a frame's power repeats in a voice's period; a hiss has half of that
+_CHANGE = 0.25  # of a voice's spectrum is elsewhere 40 ms later; a tone or hum stands still
+_KEY = 0.7  # of the power is on the two frequencies of one key
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,10 @@ class Ears:
         self._detector = webrtcvad.Vad(strictness)
         self._transcoder = transcoder(format, PCM16_8K)
         self._framer = Framer(PCM16_8K.size(FRAME_MS))
+        self._spectra = Spectra()
         self._noise_db = _LOWEST_DB
-        self._recent: deque[bool] = deque(maxlen=_ONSET_WINDOW)
+        self._voiced: deque[bool] = deque(maxlen=_ONSET_WINDOW)
+        self._loud_frames = 0
         self._started_ms: int | None = None
         self._voice_ms = 0
         self.heard_ms = 0
@@ -91,25 +92,26 @@ class Ears:
 
     def forget(self) -> None:
         """Take what comes next for the beginning of something new."""
-        self._recent.clear()
+        self._voiced.clear()
         self._started_ms = None
 
     def _judge(self, frame: bytes) -> EarsEvent | None:
         self.heard_ms += FRAME_MS
-        self._recent.append(self._is_speech(frame))
+        self._voiced.append(self._is_voiced(frame))
         return self._while_silent() if self._started_ms is None else self._while_speaking()
 
     def _while_silent(self) -> Started | None:
-        if not self._recent[-1] or sum(self._recent) < _ONSET_FRAMES:
+        if sum(self._voiced) < _ONSET_FRAMES:
             return None
-        frames = len(self._recent) - self._recent.index(True)
+        voiced_frames = len(self._voiced) - self._voiced.index(True)
+        frames = max(voiced_frames, min(self._loud_frames, _LEAD_FRAMES))
         self._started_ms = self.heard_ms - frames * FRAME_MS
         self._voice_ms = self.heard_ms
         return Started(self._started_ms)
 
     def _while_speaking(self) -> Stopped | None:
         assert self._started_ms is not None
-        if all(list(self._recent)[-_STEADY_FRAMES:]):
+        if self._voiced[-1]:
             self._voice_ms = self.heard_ms
         if self.heard_ms - self._voice_ms < self._silence_ms:
             return None
@@ -117,41 +119,16 @@ class Ears:
         self.forget()
         return Stopped(self.heard_ms, speech_ms)
 
-    def _is_speech(self, frame: bytes) -> bool:
-        power = _spectrum(frame)[_BAND]
-        level_db = 10 * float(np.log10(power.sum() + 1e-12))
+    def _is_voiced(self, frame: bytes) -> bool:
+        look = self._spectra.look(frame)
         detected = self._detector.is_speech(frame, PCM16_8K.sample_rate)
-        loud = level_db > max(self._noise_db + _ABOVE_NOISE_DB, _LOWEST_DB)
-        self._learn_noise(level_db, detected)
-        return detected and loud and not _is_tonal(power)
+        loud = look.level_db > max(self._noise_db + _ABOVE_NOISE_DB, _LOWEST_DB)
+        self._loud_frames = self._loud_frames + 1 if loud else 0
+        self._learn_noise(look.level_db, detected)
+        pitched = look.pitch > _PITCH and look.change > _CHANGE
+        return detected and loud and pitched and look.key < _KEY
 
     def _learn_noise(self, level_db: float, detected: bool) -> None:
         rise = _SPEECH_RISE_DB if detected else _RISE_DB
         step = min(max(level_db - self._noise_db, -_FALL_DB), rise)
-        noise = self._noise_db + step
-        self._noise_db = min(max(noise, _QUIETEST_NOISE_DB), _LOUDEST_NOISE_DB)
-
-
-_SAMPLES = FRAME_MS * PCM16_8K.sample_rate // 1000
-_WINDOW = np.hanning(_SAMPLES)
-_FULL_SCALE = 32_768.0
-# A frame of full-scale noise has a power of 1 over all bins.
-_SCALE = 2.0 / (_SAMPLES * float((_WINDOW**2).sum()) * _FULL_SCALE**2)
-
-
-def _spectrum(frame: bytes) -> npt.NDArray[np.float64]:
-    samples = np.frombuffer(frame, "<i2") * _WINDOW
-    power: npt.NDArray[np.float64] = np.abs(np.fft.rfft(samples)) ** 2 * _SCALE
-    return power
-
-
-def _is_tonal(power: npt.NDArray[np.float64]) -> bool:
-    """Whether two peaks of three bins hold nearly all of the power."""
-    rest = power.copy()
-    peaks = 0.0
-    for _ in range(2):
-        top = int(rest.argmax())
-        peak = slice(max(0, top - 1), top + 2)
-        peaks += float(rest[peak].sum())
-        rest[peak] = 0.0
-    return peaks > _TONAL * float(power.sum())
+        self._noise_db = min(max(self._noise_db + step, _QUIETEST_NOISE_DB), _LOUDEST_NOISE_DB)

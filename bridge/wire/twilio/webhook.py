@@ -7,6 +7,7 @@ Fields that we do not know are kept, because Twilio adds some whenever it likes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode
@@ -23,6 +24,7 @@ __all__ = [
     "VoiceRequest",
     "read_call_status",
     "read_form",
+    "read_json",
     "read_stream_status",
     "read_voice",
     "write_call_status",
@@ -97,6 +99,23 @@ def read_form(body: bytes) -> Form:
         return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:
         raise CarrierProtocolError("the body is not a form") from None
+
+
+def read_json(body: bytes) -> Form:
+    """
+    The same of a JSON object; what is neither a text nor a number there is left out.
+
+    Raises CarrierProtocolError when it is no object, or too large.
+    """
+    if len(body) > MAX_BODY_SIZE:
+        raise CarrierProtocolError("the body is larger than 64 KiB")
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        raise CarrierProtocolError("the body is not JSON") from None
+    if not isinstance(fields, dict):
+        raise CarrierProtocolError("the body is not a JSON object")
+    return [(name, str(value)) for name, value in fields.items() if isinstance(value, str | int)]
 
 
 def write_form(form: Form) -> bytes:

@@ -170,3 +170,18 @@ def test_whatever_comes_it_is_a_form_or_a_refusal(body: bytes) -> None:
         return
 
     assert all(isinstance(name + value, str) for name, value in form)
+
+
+def test_a_json_body_has_the_same_fields() -> None:
+    body = b'{"CallSid": "%b", "AccountSid": "%b", "CallDuration": 7, "More": {"a": 1}}' % (
+        CALL.encode(),
+        ACCOUNT.encode(),
+    )
+
+    assert webhook.read_json(body) == [*IDS, ("CallDuration", "7")]
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"[" * 60_000, b"{}" + b" " * 65_536])
+def test_what_is_no_json_object_is_refused(body: bytes) -> None:
+    with pytest.raises(CarrierProtocolError):
+        webhook.read_json(body)

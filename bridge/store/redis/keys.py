@@ -1,0 +1,60 @@
+"""
+The names of what lies in Redis, and how long it stays.
+
+Rule: all keys of a call have its id in braces, so that a cluster keeps them in one slot
+and a script may use them together.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import Self
+
+__all__ = ["SHARDS", "Keys", "Times", "index_key", "shard_of"]
+
+SHARDS = 16  # of the list of calls, so that no node of a cluster has to hold all of it
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds."""
+
+    kept: float = 3_600.0
+    """For which a record is kept after its last write, and a call's end after it."""
+    lease: float = 5.0
+    """For which a write tells that the call's owner is alive."""
+    window: float = 30.0
+    """Over which a call's legs are counted."""
+    mail: float = 600.0
+    """For which a message to a call waits for somebody to read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one call."""
+
+    call: str
+    """A hash: who holds the call, how it stands, and its record without the conversation."""
+    log: str
+    """A hash: the conversation, number of an item -> item."""
+    mail: str
+    """A stream: what others want of the call."""
+    seen: str
+    """A hash: id of a message -> its place in the mail."""
+    tools: str
+    """A hash: id of a tool call -> what became of it."""
+
+    @classmethod
+    def of(cls, call_id: str) -> Self:
+        base = f"tb:{{{call_id}}}:"
+        return cls(*(base + name for name in ("call", "log", "mail", "seen", "tools")))
+
+
+def shard_of(call_id: str) -> int:
+    return zlib.crc32(call_id.encode()) % SHARDS
+
+
+def index_key(shard: int) -> str:
+    """A sorted set: id of a call -> until when it is worth a look (Unix time, ms). A hint."""
+    return f"tb:calls:{shard}"

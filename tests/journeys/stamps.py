@@ -1,0 +1,97 @@
+"""
+A bridge that is watched from both of its ends: what a model told it, and what it sent.
+
+Both are stamped in the bridge's own process, so that the time between them is the bridge's.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from starlette.types import Message, Receive, Scope, Send
+
+from bridge.agent.agent import Agent
+from bridge.config import Config
+from bridge.ports.model import EventListener, RealtimeModel, RealtimeSession, Resumption
+from bridge.ports.server_events import ServerEvent
+from bridge.ports.session import RealtimeConfig
+from bridge.web.app import Bridge
+from bridge.wiring.models import model_of
+
+__all__ = ["Sent", "StampedBridge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A frame on its way to the carrier: media, mark or clear."""
+
+    at: float
+    kind: str
+    audio: bytes = field(repr=False)
+
+
+class StampedBridge(Bridge):
+    """Remembers what each media stream was sent and when, and each event of the model's."""
+
+    def __init__(self, agent: Agent, config: Config) -> None:
+        self.told: list[tuple[float, ServerEvent]] = []
+        """By all sessions, in the order of their arrival."""
+        self.streams: list[list[Sent]] = []
+        model = cast("RealtimeModel", _StampedModel(model_of(config), self.told))
+        super().__init__(agent, config, model=model)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await super().__call__(scope, receive, send)
+            return
+        sent: list[Sent] = []
+        self.streams.append(sent)
+
+        async def stamped(message: Message) -> None:
+            if message["type"] == "websocket.send":
+                sent.append(_read(message["text"]))
+            await send(message)
+
+        await super().__call__(scope, receive, stamped)
+
+
+def _read(text: str) -> Sent:
+    at = time.perf_counter()
+    frame = json.loads(text)
+    payload = frame["media"]["payload"] if frame["event"] == "media" else ""
+    return Sent(at, frame["event"], base64.b64decode(payload))
+
+
+class _StampedModel:
+    def __init__(self, model: RealtimeModel, told: list[tuple[float, ServerEvent]]) -> None:
+        self._model = model
+        self._told = told
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    async def connect(
+        self, config: RealtimeConfig, resumption: Resumption | None = None
+    ) -> RealtimeSession:
+        session = await self._model.connect(config, resumption)
+        return cast("RealtimeSession", _StampedSession(session, self._told))
+
+
+class _StampedSession:
+    def __init__(self, session: RealtimeSession, told: list[tuple[float, ServerEvent]]) -> None:
+        self._session = session
+        self._told = told
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def attach(self, listener: EventListener) -> None:
+        def stamped(event: ServerEvent) -> None:
+            self._told.append((time.perf_counter(), event))
+            listener(event)
+
+        self._session.attach(stamped)
