@@ -49,6 +49,7 @@ QUIET = -44.0  # dB below the loudest window: here a word begins and ends
 HEAD_SECONDS, TAIL_SECONDS = 0.015, 0.045
 CALLER_NOISE = -63.0  # dB of full scale: the hiss of a good line
 CALLER_EDGE_SECONDS = 0.1  # of line noise before and after
+LONGEST_BREATH = 15  # windows: a caller who pauses longer within a phrase has finished it
 CALLER_BAND = (300.0, 3_400.0)  # Hz
 AGENT_BAND = (120.0, 3_700.0)
 SLOPE = 80.0  # Hz, from nothing to everything at the edges of a band
@@ -112,8 +113,20 @@ There is no answer.
 Done.
 You are welcome.
 Thank you.
-We are open
-We are closed
+We are open.
+We are closed.
+On Monday we are
+On Tuesday we are
+On Wednesday we are
+On Thursday we are
+On Friday we are
+On Saturday we are
+On Sunday we are
+On Saturday we are open from seven to twelve.
+On Sunday we are closed all day.
+open from
+open from seven to six.
+seven to six.
 open every day
 closed all day
 sold out
@@ -140,8 +153,8 @@ CALLER = {
     "question": "Hello.|0.18|When are you open on Saturday?",
     "interruption": "Sorry, wait.|0.15|And on Sunday?",
     "thanks": "Thank you, that is all.|0.2|Goodbye.",
-    "order": "I would like to order a chocolate cake for my daughter's birthday,|0.15|"
-    "and I am going to pick it up on Friday afternoon.",
+    "order": "I want to order a birthday cake for my daughter,|0.26|"
+    "and I am going to pick it up myself on Friday afternoon.",
     "yes": "Yes, please.",
 }
 SOFT = {"soft": "Excuse me.|0.15|I am speaking very quietly,|0.1|can you hear me?"}
@@ -243,7 +256,7 @@ def _phrases(speaker: Speaker, saying: str, level: float) -> Iterable[Sound]:
         if part[0].isdigit():
             yield _silence(float(part) - HEAD_SECONDS - TAIL_SECONDS)
         else:
-            yield _finished(speaker.say(part, CALLER_SPEED), CALLER_BAND, level)
+            yield _tightened(_finished(speaker.say(part, CALLER_SPEED), CALLER_BAND, level))
 
 
 def _write_prompt(text: str, sound: Sound, ending: str = "") -> None:
@@ -292,6 +305,20 @@ def _trimmed(sound: Sound) -> Sound:
     cut[:WINDOW] *= fade
     cut[-WINDOW:] *= fade[::-1]
     return cut
+
+
+def _tightened(sound: Sound) -> Sound:
+    """Without what goes beyond LONGEST_BREATH of a pause."""
+    windows = len(sound) // WINDOW
+    cut = sound[: windows * WINDOW].reshape(windows, WINDOW)
+    power = (cut**2).mean(axis=1)
+    quiet = power < power.max() * _amplitude(QUIET) ** 2
+    breath, kept = 0, []
+    for index in range(windows):
+        breath = breath + 1 if quiet[index] else 0
+        if breath <= LONGEST_BREATH:
+            kept.append(cut[index])
+    return np.concatenate(kept)
 
 
 def _active_rms(sound: Sound) -> float:

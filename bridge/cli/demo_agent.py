@@ -14,7 +14,7 @@ def bakery() -> Agent:
     agent = Agent(
         instructions="You answer the telephone of a bakery. Be brief and friendly.",
         name="bakery",
-        greeting="Hello, this is the bakery. How can I help you?",
+        greeting="Hello, this is the bridge's offline agent. Ask me something or press a key.",
     )
 
     @agent.tool

@@ -52,8 +52,11 @@ def run(args: argparse.Namespace) -> int:
         config.provider,
         config.public_url or f"http://127.0.0.1:{config.port}",
     )
-    server.run()
-    return 0 if server.started else 1
+    try:
+        server.run()
+    except SystemExit:  # uvicorn's way to say that it could not begin; the log says why
+        return 1
+    return 0
 
 
 def _config(args: argparse.Namespace) -> Config:

@@ -257,7 +257,8 @@ class Engine:
         if isinstance(happened, event.Disconnected):
             self.link.hold()
         self.conversation.note(happened)
-        self.handle(happened)
+        if not isinstance(happened, event.AudioDelta):  # most events are, and decide nothing
+            self.handle(happened)
         self.inbox.put(happened)
 
     def _on_tool_started(self, call_id: str, name: str) -> None:

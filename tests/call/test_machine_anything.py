@@ -76,6 +76,8 @@ RARE: list[st.SearchStrategy[CallEvent | Mark]] = [
     st.just(model.Disconnected(Drop.LOST)),
     st.just(runner.Resumed(Cause.DROP, Memory.NONE, 1, 0.1)),
     st.just(SayAsked("Say hello.")),
+]
+ENDS: list[st.SearchStrategy[CallEvent | Mark]] = [
     st.builds(Finishing, st.just(leg.Hangup()), st.just(ENDING), st.booleans()),
     st.just(Finishing(leg.Transfer("+14155550100"), ENDING)),
     st.just(ModelFailed("no route")),
@@ -83,12 +85,11 @@ RARE: list[st.SearchStrategy[CallEvent | Mark]] = [
     st.just(leg.Ended(Ending(Fault.CALLER, "hangup"))),
     st.just(LOST),
 ]
-HAPPENINGS = st.lists(
-    st.tuples(
-        st.sampled_from([0.0, 0.02, 0.1, 0.5, 4.0, 20.0]),
-        st.one_of(st.one_of(ORDINARY), st.one_of(ORDINARY), st.one_of(RARE)),
-    ),
-    max_size=40,
+DELAYS = st.sampled_from([0.0, 0.02, 0.1, 0.5, 4.0, 20.0])
+HAPPENINGS = st.builds(
+    lambda talk, end: talk + end,
+    st.lists(st.tuples(DELAYS, st.one_of(*ORDINARY, *ORDINARY, *RARE)), max_size=30),
+    st.lists(st.tuples(DELAYS, st.one_of(*ORDINARY, *RARE, *ENDS)), max_size=10),
 )
 
 
@@ -98,10 +99,11 @@ class Watched:
 
     call: Call = field(default_factory=lambda: Call(RULES, ULAW_8K, 0.0))
     now: float = 0.0
+    ready: bool = False
     over: bool = False
     spoke: bool = False
     names: set[str] = field(default_factory=set)
-    item: str | None = None
+    item: str = ""
     marks: list[tuple[str, str, int]] = field(default_factory=list)
     sent: dict[str, int] = field(default_factory=dict)
     acknowledged: dict[str, int] = field(default_factory=dict)
@@ -114,6 +116,8 @@ class Watched:
             case Mark(which):
                 if self.marks:
                     self._return_mark(min(which, len(self.marks) - 1))
+            case Voice() if not self.ready:
+                pass  # who is not there does not speak
             case _:
                 self._tell(happening)
 
@@ -146,6 +150,8 @@ class Watched:
                 self.begun.add(response_id)
             case model.Disconnected() | runner.Resumed() | ModelFailed() | runner.Finished():
                 self._new_session()
+            case ModelReady():
+                self.ready = True
             case _:
                 pass
         commands = self.call.handle(event, self.now)
@@ -194,7 +200,7 @@ class Watched:
 
     def _new_session(self) -> None:
         """Ids begin anew, so that this bookkeeping does too."""
-        self.item = None
+        self.item = ""
         self.refused.clear()
         self.begun.clear()
         self.marks = [(name, "", 0) for name, _, _ in self.marks]

@@ -8,8 +8,8 @@ import pytest
 
 from bridge.agent.agent import Agent
 from bridge.ports import phrases
-from bridge.simulator.caller import Say as CallerSays
 from bridge.simulator.caller import Interrupt, Wait, WaitForAgent
+from bridge.simulator.caller import Say as CallerSays
 from bridge.simulator.report import CallReport
 from tests.fakes import gemini_script
 from tests.fakes.gemini_live import FakeGemini

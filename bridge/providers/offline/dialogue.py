@@ -31,7 +31,7 @@ LAST_TURN = 3  # spoken turns after which a caller has, as a rule, said all they
 DAYS = ("Saturday", "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 
 GREETING = "Hello. This is the bridge's offline agent. Ask me something or press a key."
-GOODBYE = "Thank you for calling. Goodbye."
+GOODBYE = "Thank you for calling, goodbye."
 _HEARD = "(speech, {:.1f} s)"
 
 

@@ -33,7 +33,7 @@ _ABOVE_NOISE_DB = 9.0
 _QUIETEST_NOISE_DB, _LOUDEST_NOISE_DB = -70.0, -25.0
 _FALL_DB = 3.0  # a frame, at most: noise is learnt from the gaps between words
 _RISE_DB, _SPEECH_RISE_DB = 0.5, 0.03  # without and with what the detector calls speech
-_PITCH = 0.62  # of a frame's power repeats in a voice's period; a hiss has half of that
+_PITCH = 0.66  # of a frame's power repeats in a voice's period; a hiss has half of that
 _CHANGE = 0.25  # of a voice's spectrum is elsewhere 40 ms later; a tone or hum stands still
 _KEY = 0.7  # of the power is on the two frequencies of one key
 

@@ -1,0 +1,190 @@
+"""
+redis-py's clients, one for each kind of address, behind one small door.
+
+Rule: a client does what it is told once. It does not try again, and how long it may take is
+not its business; its own time-outs only see to it that nothing stays open behind us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, SSLConnection
+from redis.asyncio import UnixDomainSocketConnection as LocalConnection
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import Connection
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.backoff import NoBackoff
+
+from bridge.store.redis.address import Address, Cluster, Host, Login, Sentinels, Server, Socket, Tls
+
+__all__ = ["MAX_CONNECTIONS", "Client", "Command", "open_client"]
+
+MAX_CONNECTIONS = 64  # at once, to one server
+CONNECT_SECONDS = 0.25
+READ_SECONDS = 1.0  # for what a client asks on its own, such as where a slot is
+SENTINEL_SECONDS = 0.25
+IDLE_SECONDS = 15.0  # after which a connection is tried out before it is used
+
+Command = Sequence[str | bytes | int]
+
+
+class Client(Protocol):
+    """Every method raises what redis-py raises."""
+
+    async def execute(self, command: Command) -> Any: ...
+
+    async def execute_all(self, commands: Sequence[Command]) -> list[Any]:
+        """In one round trip to each server; an answer may be an exception."""
+
+    async def find(self) -> None:
+        """Find out who is there, for an address that does not say it."""
+
+    async def close(self) -> None: ...
+
+
+def open_client(address: Address) -> Client:
+    """Connects with the first command, not before."""
+    match address:
+        case Server():
+            return _Single(Redis.from_pool(_server_pool(address)))
+        case Socket():
+            return _Single(Redis.from_pool(_socket_pool(address)))
+        case Sentinels():
+            return _Watched(address)
+        case Cluster():
+            return _Clustered(address)
+
+
+class _Single:
+    """One server."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def execute(self, command: Command) -> Any:
+        return await self._redis.execute_command(*command)
+
+    async def execute_all(self, commands: Sequence[Command]) -> list[Any]:
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for command in commands:
+                pipeline.execute_command(*command)
+            return await pipeline.execute(raise_on_error=False)
+
+    async def find(self) -> None:
+        """The address says it."""
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+
+class _Watched(_Single):
+    """The primary that Sentinels name."""
+
+    def __init__(self, address: Sentinels) -> None:
+        tls = _tls(address.tls)
+        self._sentinel = Sentinel(
+            [(host.name, host.port) for host in address.hosts],
+            sentinel_kwargs={
+                **_patience(SENTINEL_SECONDS),
+                **_login(address.sentinel_login),
+                **({"ssl": True, **tls} if address.tls is not None else {}),
+            },
+        )
+        self._pool = SentinelConnectionPool(
+            address.service,
+            self._sentinel,
+            ssl=address.tls is not None,
+            check_connection=True,
+            max_connections=2 * MAX_CONNECTIONS,
+            db=address.db,
+            **_patience(READ_SECONDS),
+            **_login(address.login),
+            **tls,
+        )
+        super().__init__(Redis.from_pool(self._pool))
+
+    async def find(self) -> None:
+        await self._pool.get_master_address()
+
+    async def close(self) -> None:
+        await super().close()
+        await self._sentinel.aclose()
+
+
+class _Clustered:
+    """All nodes of a cluster."""
+
+    def __init__(self, address: Cluster) -> None:
+        self._redis = RedisCluster(
+            startup_nodes=[_node(host) for host in address.hosts],
+            max_connections=2 * MAX_CONNECTIONS,
+            require_full_coverage=False,
+            ssl=address.tls is not None,
+            **_patience(READ_SECONDS),
+            **_login(address.login),
+            **_tls(address.tls),
+        )
+
+    async def execute(self, command: Command) -> Any:
+        return await self._redis.execute_command(*command)
+
+    async def execute_all(self, commands: Sequence[Command]) -> list[Any]:
+        pipeline = self._redis.pipeline()
+        for command in commands:
+            pipeline.execute_command(*command)
+        return await pipeline.execute(raise_on_error=False)
+
+    async def find(self) -> None:
+        await self._redis.initialize()
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+
+def _server_pool(address: Server) -> BlockingConnectionPool:
+    return BlockingConnectionPool(
+        connection_class=Connection if address.tls is None else SSLConnection,
+        max_connections=MAX_CONNECTIONS,
+        host=address.host.name,
+        port=address.host.port,
+        db=address.db,
+        **_patience(READ_SECONDS),
+        **_login(address.login),
+        **_tls(address.tls),
+    )
+
+
+def _socket_pool(address: Socket) -> BlockingConnectionPool:
+    return BlockingConnectionPool(
+        connection_class=LocalConnection,
+        max_connections=MAX_CONNECTIONS,
+        path=address.path,
+        db=address.db,
+        **_patience(READ_SECONDS),
+        **_login(address.login),
+    )
+
+
+def _node(host: Host) -> ClusterNode:
+    return ClusterNode(host.name, host.port)
+
+
+def _patience(seconds: float) -> dict[str, Any]:
+    return {
+        "socket_timeout": seconds,
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "health_check_interval": IDLE_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+    }
+
+
+def _login(login: Login) -> dict[str, Any]:
+    return {"username": login.username, "password": login.password}
+
+
+def _tls(tls: Tls | None) -> Mapping[str, Any]:
+    return tls or {}
