@@ -2,6 +2,7 @@
 # make test   everything that a change must pass
 # make check  what the tests do not run: style and types
 # make bench  how fast the steps of the audio path are
+# make soak   hundreds of calls in a row, and nothing is left of them
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench soak clean
 
 demo: $(RUN_STAMP)
 	@echo "demo: a caller, a bridge and an agent on this machine; the call goes into call.wav"
@@ -28,6 +29,10 @@ check: $(DEV_STAMP)
 bench: $(DEV_STAMP)
 	@echo "bench: the steps of the audio path, ours beside plain ones"
 	@$(BIN)/python -m pytest -m benchmark_only --benchmark-only --timeout 600 tests/bench
+
+soak: $(DEV_STAMP)
+	@echo "soak: calls in a row and at once, for about ten minutes"
+	@$(BIN)/python -m pytest -m soak --timeout 1800 -s tests/journeys
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks call.wav

@@ -18,7 +18,8 @@ FLOORS = (
     {"carriers", "providers", "store", "simulator"},
     {"agent", "call", "runner", "wire"},
     {"telemetry"},
-    {"audio", "ports"},
+    {"ports"},
+    {"audio"},
     {"config"},
     {"errors"},
 )
@@ -27,7 +28,19 @@ FLOORS = (
 WAITERS = {
     "agent": {"dispatcher", "threads", "tools", "agent", "context", "builtin"},
     "call": {"conductor", "switchboard"},
-    "runner": {"engine", "runner", "tools", "inbox", "link", "waiting", "function_tool", "handler"},
+    "runner": {
+        "alarm",
+        "engine",
+        "function_tool",
+        "handler",
+        "inbox",
+        "link",
+        "outbox",
+        "runner",
+        "tickets",
+        "tools",
+        "waiting",
+    },
     "telemetry": {"lag"},
     "config": {"environment"},
 }

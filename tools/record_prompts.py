@@ -132,22 +132,26 @@ closed all day
 sold out
 """.strip().splitlines()
 
-ENDINGS = """
-zero one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty
-Monday Tuesday Wednesday Thursday Friday Saturday Sunday today tomorrow
-o'clock open closed yes no noon midnight seconds
-""".split()
 
-WORDS = """
+def _listed(words: str) -> list[str]:
+    return words.split()
+
+
+ENDINGS = _listed("""
+zero one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty Monday
+Tuesday Wednesday Thursday Friday Saturday Sunday today tomorrow o'clock open closed yes no noon
+midnight seconds
+""")
+
+WORDS = _listed("""
 oh thirteen fourteen sixteen seventeen eighteen nineteen forty fifty sixty seventy eighty ninety
-hundred thousand point minus percent half quarter past A.M. P.M. star pound
-second minute minutes hour hours day days week degrees euros dollars
-a an and the or not no with for from to until at on in of by is are was it
-we you I our your there here now all every only also about between before after next last
-opens closes morning afternoon evening night weekdays weekend holidays
-please welcome number name order table room price free available booked ready
-sunny rain cloudy warm cold true false nothing error time date
-""".split()
+hundred thousand point minus percent half quarter past A.M. P.M. star pound second minute minutes
+hour hours day days week degrees euros dollars a an and the or not no with for from to until at on
+in of by is are was it we you I our your there here now all every only also about between before
+after next last opens closes morning afternoon evening night weekdays weekend holidays please
+welcome number name order table room price free available booked ready sunny rain cloudy warm cold
+true false nothing error time date
+""")
 
 CALLER = {
     "question": "Hello.|0.18|When are you open on Saturday?",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -83,7 +83,7 @@ class RealtimeConfig:
     start, and "as it is" in an update.
     """
 
-    instruction: str | None = None
+    instruction: str | None = field(default=None, repr=False)
     voice: str | None = None
     modalities: tuple[str, ...] | None = None
     """("audio",) or ("text",)."""
@@ -96,7 +96,7 @@ class RealtimeConfig:
     input_audio_transcription: TranscriptionConfig | None = None
     temperature: float | None = None
     max_response_output_tokens: int | None = None
-    extra: Mapping[str, Any] | None = None
+    extra: Mapping[str, Any] | None = field(default=None, repr=False)
     """What one provider knows and we do not; merged key by key into its own message."""
 
     def with_instruction(self, instruction: str) -> Self:
@@ -126,7 +126,7 @@ class RealtimeConfig:
 
     def named(self) -> dict[str, Any]:
         """The fields that are not None, by name."""
-        said = ((field.name, getattr(self, field.name)) for field in fields(self))
+        said = ((each.name, getattr(self, each.name)) for each in fields(self))
         return {name: value for name, value in said if value is not None}
 
 

@@ -62,13 +62,12 @@ class Dialogue:
 
     @property
     def pause_at(self) -> float:
-        """When nothing would be cut off, as far as one can tell now; 0 for at once."""
+        """When nothing would be cut off, as far as one can tell now; in the past for at once."""
         busy = self._turn.open or self._turn.answered or not self._responses.settled
-        return float("inf") if busy else self._lull.until or 0.0
+        return float("inf") if busy else self._lull.until
 
     def tick(self, now: float) -> None:
         self._responses.tick(now)
-        self._lull.tick(now)
 
     # What happens
 

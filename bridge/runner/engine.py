@@ -99,7 +99,6 @@ class Engine:
         self.tools.register(tools)
         self.conversation = Conversation(history)
         self._listener: RunnerListener | None = None
-        self._facts: deque[Fact | ServerEvent] = deque()
         self._handling = False
         self._connecting = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -117,6 +116,7 @@ class Engine:
             token=token,
             jitter=self._jitter,
         )
+        self._facts: deque[Fact | ServerEvent] = deque()
         self.inbox = RunnerInbox()
         if self._listener is not None:
             self.inbox.attach(self._listener)
@@ -124,7 +124,6 @@ class Engine:
         self.outbox = Outbox(self.link)
         self.outcome: RunOutcome | None = None
         self._started = False
-        self._over = asyncio.Event()
 
     # Its life
 
@@ -132,24 +131,16 @@ class Engine:
         """Connect, unless that was done; what may pass is tried again. Raises the last error."""
         async with self._connecting:
             if self.outcome is not None:
-                await self.wait()
+                await self.inbox.outcome()
                 self._begin(self.machine.config, self.machine.token)
             if not self._started:
                 await self._start()
 
-    async def wait(self) -> RunOutcome:
-        """Return when it is over. May be cancelled without loss."""
-        over = self._over
-        await over.wait()
-        assert self.outcome is not None
-        return self.outcome
-
     def end(self, outcome: RunOutcome) -> None:
-        """Begin to end: `wait` returns when that is done. Ending twice is harmless."""
+        """Begin to end: the inbox's `outcome` says when that is done. Twice is harmless."""
         if self.outcome is not None:
             return
         self.outcome = outcome
-        self._facts.clear()
         self._set_alarm()
         self.outbox.close()
         self._tickets.reject_all(SessionClosed("the runner is closed"))
@@ -163,6 +154,8 @@ class Engine:
         try:
             await task
         except BaseException as exc:
+            if task.done() and not task.cancelled() and task.exception() is None:
+                raise  # only the one who waited gave up, at the very last moment
             self._started = False
             why = exc if isinstance(exc, RealtimeError) else NotConnected("there is no session")
             self._tickets.reject_all(why)
@@ -200,7 +193,6 @@ class Engine:
             await self.link.close()
         finally:
             self.inbox.put(Finished(outcome))
-            self._over.set()
 
     # What it is told
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from bridge.ports import server_events as event
-from bridge.ports.runner_events import Finished, RunnerEvent
+from bridge.ports.runner_events import Finished, RunnerEvent, RunOutcome
 from bridge.ports.server_events import ServerEvent
 
 __all__ = ["EventQueue", "Inbox", "RunnerInbox"]
@@ -170,3 +170,20 @@ class RunnerInbox(EventQueue[RunnerEvent]):
     """A runner's events; Finished is the last."""
 
     last = Finished
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._outcome: RunOutcome | None = None
+        self._ended = asyncio.Event()
+
+    def put(self, item: RunnerEvent) -> None:
+        super().put(item)
+        if isinstance(item, Finished):
+            self._outcome = item.outcome
+            self._ended.set()
+
+    async def outcome(self) -> RunOutcome:
+        """Wait for the end, and return how it was. May be cancelled without loss."""
+        await self._ended.wait()
+        assert self._outcome is not None
+        return self._outcome

@@ -15,24 +15,17 @@ TOKEN_WAIT = 2.0  # seconds after an answer in which its token is waited for
 
 
 class Lull:
-    """`tick` has to be told the time before `until` is asked."""
+    """All times are seconds of one clock."""
 
     def __init__(self) -> None:
-        self._silent_at: float | None = None
-        self._token_by: float | None = None
+        self._silent_at = 0.0
+        self._token_by = 0.0
         self._token_missing = False
 
     @property
-    def until(self) -> float | None:
-        """When the pause is long enough, if nothing else happens; None: it is."""
-        waits = [at for at in (self._silent_at, self._token_by) if at is not None]
-        return max(waits, default=None)
-
-    def tick(self, now: float) -> None:
-        if self._silent_at is not None and now >= self._silent_at:
-            self._silent_at = None
-        if self._token_by is not None and now >= self._token_by:
-            self._token_by = None
+    def until(self) -> float:
+        """When the pause is long enough, if nothing else happens; in the past when it is."""
+        return max(self._silent_at, self._token_by)
 
     def caller_said(self, now: float) -> None:
         """A piece of what the caller says was written down."""
@@ -40,15 +33,15 @@ class Lull:
 
     def answered(self, now: float) -> None:
         """The model has answered."""
-        self._silent_at = None
+        self._silent_at = 0.0
         if self._token_missing:
             self._token_by = now + TOKEN_WAIT
 
     def token(self, *, there: bool) -> None:
         """The provider has given a token, or said that there is none just now."""
-        self._token_missing, self._token_by = not there, None
+        self._token_missing, self._token_by = not there, 0.0
 
     def forget(self) -> None:
         """The session is gone."""
-        self._silent_at = self._token_by = None
+        self._silent_at = self._token_by = 0.0
         self._token_missing = False

@@ -86,17 +86,18 @@ class RealtimeRunner:
         if this is cancelled the end takes its course.
         """
         self._engine.end(Closed())
-        await self._engine.wait()
+        await self.wait()
 
     async def run(self) -> RunOutcome:
         """Hand every event to the event handler, until the runner is closed or the model lost."""
-        while (happened := await self._engine.inbox.get()) is not None:
+        inbox = self._engine.inbox
+        while (happened := await inbox.get()) is not None:
             await self._tell_handler(happened)
-        return await self._engine.wait()
+        return await inbox.outcome()
 
     async def wait(self) -> RunOutcome:
         """Return when the runner is closed or the model lost. May be cancelled without loss."""
-        return await self._engine.wait()
+        return await self._engine.inbox.outcome()
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -154,7 +155,8 @@ class RealtimeRunner:
         return await self._engine.inbox.get()
 
     async def events(self) -> AsyncIterator[RunnerEvent]:
-        while (happened := await self._engine.inbox.get()) is not None:
+        inbox = self._engine.inbox
+        while (happened := await inbox.get()) is not None:
             yield happened
 
     # What it is told

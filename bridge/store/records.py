@@ -74,7 +74,9 @@ def read_verdict(text: bytes) -> Verdict:
 
 
 def _tagged(kind: str, value: HistoryItem | Verdict) -> bytes:
-    return json.dumps({"kind": kind, **dataclasses.asdict(value)}, ensure_ascii=False).encode()
+    text = json.dumps({"kind": kind, **dataclasses.asdict(value)}, ensure_ascii=False)
+    # Models cut their words in odd places: half a character is no reason to forget a call.
+    return text.encode(errors="surrogatepass")
 
 
 def _untagged(text: bytes, kinds: Mapping[str, type[_Kind]]) -> _Kind:

@@ -23,7 +23,8 @@ def make_server(bridge: Bridge, host: str, port: int) -> uvicorn.Server:
     A server that has not begun; `run` or `serve` begins.
 
     A signal (or `should_exit`) lets it drain first: calls in progress go on for
-    BRIDGE_DRAIN_SECONDS, and carriers are answered. A second one ends it at once.
+    BRIDGE_DRAIN_SECONDS, and carriers are answered. With a second one it waits for no call,
+    with a third one for nothing.
     """
     config = uvicorn.Config(
         bridge,
@@ -48,15 +49,17 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, bridge: Bridge) -> None:
         super().__init__(config)
         self._bridge = bridge
+        self._hurry = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Not raised again at the end, as uvicorn does it: to stop when told to is to end well.
-        self.force_exit = self.should_exit
+        self.force_exit = self._hurry
+        self._hurry = self.should_exit
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         draining = asyncio.create_task(self._bridge.drain(), name="drain")
-        while not draining.done() and not self.force_exit:
+        while not draining.done() and not self._hurry:
             await asyncio.wait([draining], timeout=LOOK_SECONDS)
         draining.cancel()
         await asyncio.gather(draining, return_exceptions=True)

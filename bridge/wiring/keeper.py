@@ -38,11 +38,16 @@ class Keeper:
         claim: Claim,
         record: Callable[[], CallRecord],
         fenced: Callable[[], None],
+        *,
+        spacing: float = SPACING,
+        patience: float = PATIENCE,
     ) -> None:
         self._store = store
         self._claim = claim
         self._record = record
         self._fenced = fenced
+        self._spacing = spacing
+        self._patience = patience
         self._dirty = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
 
@@ -85,7 +90,7 @@ class Keeper:
                 if saved is Saved.FENCED:
                     self._fenced()
                     return
-            await asyncio.sleep(SPACING)
+            await asyncio.sleep(self._spacing)
 
     async def _stop(self) -> None:
         """Nothing may be written behind what is written last."""
@@ -101,11 +106,11 @@ class Keeper:
         await self._store.release(self._claim, self._record())
 
     async def _end(self, verdict: Verdict) -> None:
-        await self._store.end(self._claim.call_id, verdict)
+        await self._store.end(self._claim.call_id, verdict, claim=self._claim)
 
     async def _bounded(self, write: Awaitable[None]) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 await write
         except (StoreError, TimeoutError) as exc:
             _log.warning("the end of a call could not be stored: %s", type(exc).__name__)

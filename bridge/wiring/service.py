@@ -49,7 +49,14 @@ class Service:
     """Everything that a call needs and that is there once for all of them."""
 
     def __init__(
-        self, config: Config, agent: Agent, model: RealtimeModel, store: CallStore, path: AudioPath
+        self,
+        config: Config,
+        agent: Agent,
+        model: RealtimeModel,
+        store: CallStore,
+        path: AudioPath,
+        *,
+        expected_seconds: float = EXPECTED_SECONDS,
     ) -> None:
         self.config = config
         self.agent = agent
@@ -71,6 +78,7 @@ class Service:
         """They sign what a media stream shows; without the operator's, one for this run."""
         self.public_url = config.public_url or f"http://127.0.0.1:{config.port}"
         self._path = path
+        self._expected_seconds = expected_seconds
         self._expected: dict[str, _Expected] = {}
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -187,6 +195,7 @@ class Service:
             return
         _log.info("draining: %d calls are in progress", len(board))
         await self._idle(self.config.drain_seconds)
+        self._expect_nobody()
         for call in board:
             call.end(Ending(Fault.OPERATOR, "drained"), self._apology())
         await self._idle(FAREWELL_SECONDS)
@@ -194,8 +203,7 @@ class Service:
 
     async def close(self) -> None:
         """Let go of what was expected, and of the store."""
-        for call_id in tuple(self._expected):
-            self._never_came(call_id)
+        self._expect_nobody()
         await asyncio.gather(*self._leaving, return_exceptions=True)
         await self.store.close()
 
@@ -203,7 +211,7 @@ class Service:
         attendant = Attendant(self, self._path, record)
         attendant.dial()
         timer = asyncio.get_running_loop().call_later(
-            EXPECTED_SECONDS, self._never_came, record.call_id
+            self._expected_seconds, self._never_came, record.call_id
         )
         self._expected[record.call_id] = _Expected(attendant, timer)
 
@@ -218,6 +226,10 @@ class Service:
         older.step_aside()
         await older.gone()
         return True
+
+    def _expect_nobody(self) -> None:
+        for call_id in tuple(self._expected):
+            self._never_came(call_id)
 
     def _never_came(self, call_id: str) -> None:
         expected = self._expected.pop(call_id, None)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from bridge.simulator.carrier import ACCOUNT_SID
 from bridge.wire.twilio import frames, media, signature, verbs, webhook
@@ -48,6 +50,10 @@ class HandMadeCall:
                 self.token = verb.parameters["token"]
         return document
 
+    async def asks_next(self, **fields: str) -> list[str]:
+        """The verbs with which the call goes on after a stream has ended."""
+        return [type(verb).__name__ for verb in await self.ask("/twilio/next", **fields)]
+
     async def post(
         self, path: str, form: Form, *, signed_by: str | None = TOKEN, url: str | None = None
     ) -> httpx.Response:
@@ -74,18 +80,22 @@ class HandMadeCall:
             ping_interval=None,
         )
 
-    async def begin(self, socket: ClientConnection, **start: str) -> None:
-        """Say which call it is; `start` overrides call_id, account_id, stream_sid and token."""
-        said = {
-            "stream_sid": STREAM,
-            "account_id": self.account_sid,
-            "call_id": self.call_sid,
-            "token": self.token,
-            **start,
-        }
-        token = said.pop("token")
+    async def begin(
+        self,
+        socket: ClientConnection,
+        *,
+        account_id: str | None = None,
+        token: str | None = None,
+    ) -> None:
+        """Say which call it is; what is not given is true."""
+        start = frames.Start(
+            STREAM,
+            account_id or self.account_sid,
+            self.call_sid,
+            {"token": self.token if token is None else token},
+        )
         await socket.send(media.write_event(frames.Connected()))
-        await socket.send(media.write_event(frames.Start(**said, parameters={"token": token})))
+        await socket.send(media.write_event(start))
 
     async def stream(self) -> ClientConnection:
         """From the webhook to a stream that has begun."""
@@ -102,6 +112,7 @@ class HandMadeCall:
 
 async def closing_code(socket: ClientConnection) -> int:
     """With which code the bridge closes it, sooner or later; 1006 when it just breaks."""
-    async for _ in socket:
-        pass
+    with suppress(ConnectionClosed):
+        async for _ in socket:
+            pass
     return ABNORMAL if socket.close_code is None else socket.close_code

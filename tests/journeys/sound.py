@@ -46,7 +46,7 @@ def samples_of_ulaw(ulaw: bytes) -> Samples:
 def pcm24_of(ulaw: bytes) -> bytes:
     """The same sound as PCM16 at 24 kHz, by somebody else's resampler."""
     wide = signal.resample_poly(samples_of_ulaw(ulaw), 3, 1)
-    return np.clip(np.rint(wide), -32768, 32767).astype("<i2").tobytes()
+    return _pcm16(wide)
 
 
 def ulaw_of(pcm24: bytes) -> bytes:
@@ -91,7 +91,12 @@ def voice(seconds: float, seed: int = 1) -> bytes:
     band = signal.butter(6, [400, 3000], "bandpass", fs=24_000, output="sos")
     sound = signal.sosfilt(band, noise)
     sound *= 6_000 / np.sqrt(np.mean(sound**2))
-    return np.clip(np.rint(sound), -32768, 32767).astype("<i2").tobytes()
+    return _pcm16(sound)
+
+
+def _pcm16(sound: Samples) -> bytes:
+    clipped: npt.NDArray[np.int16] = np.clip(np.rint(sound), -32768, 32767).astype("<i2")
+    return clipped.tobytes()
 
 
 def _shifted(original: Samples, cut: Samples) -> Samples:

@@ -40,8 +40,10 @@ class StampedBridge(Bridge):
     def __init__(self, agent: Agent, config: Config) -> None:
         self.told: list[tuple[float, ServerEvent]] = []
         """By all sessions, in the order of their arrival."""
+        self.fed = bytearray()
+        """The caller's audio, as the sessions were given it."""
         self.streams: list[list[Sent]] = []
-        model = cast("RealtimeModel", _StampedModel(model_of(config), self.told))
+        model = cast("RealtimeModel", _StampedModel(model_of(config), self))
         super().__init__(agent, config, model=model)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,9 +69,9 @@ def _read(text: str) -> Sent:
 
 
 class _StampedModel:
-    def __init__(self, model: RealtimeModel, told: list[tuple[float, ServerEvent]]) -> None:
+    def __init__(self, model: RealtimeModel, bridge: StampedBridge) -> None:
         self._model = model
-        self._told = told
+        self._bridge = bridge
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
@@ -78,20 +80,24 @@ class _StampedModel:
         self, config: RealtimeConfig, resumption: Resumption | None = None
     ) -> RealtimeSession:
         session = await self._model.connect(config, resumption)
-        return cast("RealtimeSession", _StampedSession(session, self._told))
+        return cast("RealtimeSession", _StampedSession(session, self._bridge))
 
 
 class _StampedSession:
-    def __init__(self, session: RealtimeSession, told: list[tuple[float, ServerEvent]]) -> None:
+    def __init__(self, session: RealtimeSession, bridge: StampedBridge) -> None:
         self._session = session
-        self._told = told
+        self._bridge = bridge
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
 
     def attach(self, listener: EventListener) -> None:
         def stamped(event: ServerEvent) -> None:
-            self._told.append((time.perf_counter(), event))
+            self._bridge.told.append((time.perf_counter(), event))
             listener(event)
 
         self._session.attach(stamped)
+
+    def feed(self, audio: bytes) -> None:
+        self._bridge.fed += audio
+        self._session.feed(audio)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from bridge.ports import server_events as event
 from bridge.ports.conversation import HistoryItem
@@ -110,11 +110,3 @@ class Stage:
         session = await self.model.sessions_made(number + 1)
         await turns()
         return session
-
-
-async def outcome(waiting: Awaitable[Any]) -> Any:
-    """What somebody waited for, or the error that came instead."""
-    try:
-        return await waiting
-    except Exception as exc:
-        return exc

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import weakref
 
 import pytest
 
@@ -31,6 +33,7 @@ from bridge.ports.runner_events import (
     ToolFinished,
 )
 from bridge.ports.server_events import Disconnected, Drop
+from bridge.runner.runner import RealtimeRunner
 from bridge.runner.state import Idle
 from bridge.runner.vocabulary import UpdateResult
 from tests.fakes.model import Answers, FakeModel, Gate, turns
@@ -354,6 +357,37 @@ async def test_a_new_life_waits_for_the_end_of_the_old_one() -> None:
         assert stage.model.dials == 2
 
 
+async def test_whoever_waited_for_the_old_life_learns_of_its_end() -> None:
+    """Although there is a new one by the time they wake."""
+    stage = Stage(listen=False)
+    running = asyncio.create_task(stage.runner.run())
+    waiting = asyncio.create_task(stage.runner.wait())
+    async with stage:
+        await stage.runner.close()
+        await stage.runner.connect()
+        await turns()
+
+        assert running.done()
+        assert waiting.done()
+        assert stage.runner.is_connected
+    assert await running == await waiting == Closed()
+
+
+async def test_giving_up_at_the_last_moment_leaves_a_session_that_is_used() -> None:
+    """Whoever connects again finds it."""
+    stage = Stage(FakeModel([gate := Gate()]))
+    connecting = asyncio.create_task(stage.runner.connect())
+    await turns()
+    gate.set()
+    while not stage.runner.is_connected:
+        await asyncio.sleep(0)
+    connecting.cancel()
+    await asyncio.gather(connecting, return_exceptions=True)
+    async with stage:
+        assert stage.model.dials == 1
+        assert connecting.cancelled()
+
+
 # One session after another
 
 
@@ -458,6 +492,28 @@ async def test_the_clock_stops_with_the_runner() -> None:
         await asyncio.sleep(0.03)
 
     assert stage.model.dials == 1
+
+
+async def test_nothing_holds_on_to_a_runner_that_is_over() -> None:
+    """No timer that would have rung in an hour."""
+
+    class Ear:
+        def hear(self, happened: RunnerEvent) -> None:
+            pass
+
+    async def live() -> weakref.ref[Ear]:
+        ear = Ear()
+        agent = RealtimeRunner(FakeModel(expires_in=3600.0))
+        agent.attach(ear.hear)
+        async with agent:
+            pass
+        return weakref.ref(ear)
+
+    ear = await live()
+    await turns()
+    gc.collect()
+
+    assert ear() is None
 
 
 async def test_when_no_session_can_be_had_it_is_over() -> None:

@@ -233,3 +233,19 @@ async def test_the_last_event_of_a_runner_is_another() -> None:
         inbox.put(one)
 
     assert [await inbox.get() for _ in range(4)] == [*happened, None]
+
+
+async def test_how_it_ended_can_be_waited_for() -> None:
+    """By as many as like, before the end and after it; the listener hears of it first."""
+    inbox = RunnerInbox()
+    order: list[str] = []
+    inbox.attach(lambda _: order.append("heard"))
+    waiting = [asyncio.create_task(inbox.outcome()) for _ in range(2)]
+    await asyncio.sleep(0)
+    inbox.put(Finished(Closed()))
+    for task in waiting:
+        assert await task == Closed()
+        order.append("woken")
+
+    assert await inbox.outcome() == Closed()
+    assert order == ["heard", "woken", "woken"]

@@ -606,6 +606,19 @@ def test_a_fatal_error_ends_it_in_the_providers_own_word() -> None:
     assert commands == [Finish(Lost(Drop.REFUSED, "the provider refused: quota"))]
 
 
+def test_an_update_under_way_is_rejected_when_all_is_lost() -> None:
+    """And so is one that waits behind it."""
+    machine = Machine.connected()
+    machine.script(update(ticket=1), update("newer", ticket=2), now=100.0)
+    info = event.ErrorInfo("insufficient_quota", "who knows what")
+
+    [settled, finish] = machine.handle(event.Error(info, Severity.FATAL), 100.1)
+
+    assert isinstance(settled, Settle)
+    assert (settled.tickets, settled.result) == ((1, 2), UpdateResult.REJECTED)
+    assert isinstance(finish, Finish)
+
+
 # One response at a time
 
 

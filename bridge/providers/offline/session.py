@@ -1,26 +1,31 @@
 """
-A conversation with the offline agent: what a good provider would say, without one.
+A conversation with the offline agent, in this process and without a socket.
 
-Rule: events come in the order and at the pace of a real provider: the voice in deltas of
-100 ms, much faster than it is heard, and nothing of an answer after it was interrupted.
+Rule: it behaves as a good provider does, in the order of its events and in what it
+refuses. The caller's audio is heard at once; an answer comes in bursts, faster than it is
+spoken, each in a loop turn of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import json
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import assert_never
 
-from bridge.audio.formats import ULAW_8K, AudioChunk, AudioFormat
-from bridge.audio.transcode import transcoder
-from bridge.errors import AudioFormatError, Fault, SessionClosed, UnsupportedConfig
+from bridge.audio.formats import AudioChunk, AudioFormat
+from bridge.audio.transcode import Transcoder, transcoder
+from bridge.errors import (
+    AudioFormatError,
+    Fault,
+    ServerError,
+    SessionClosed,
+    UnsupportedConfig,
+)
 from bridge.ports import client_events as client
 from bridge.ports import server_events as event
 from bridge.ports.client_events import ClientEvent
-from bridge.ports.conversation import HistoryItem
 from bridge.ports.model import (
     Applied,
     ContextMutationOutcome,
@@ -29,172 +34,129 @@ from bridge.ports.model import (
     RequiresResumption,
     ToolResponse,
 )
-from bridge.ports.server_events import Drop, ResponseStatus, ServerEvent
-from bridge.ports.session import RealtimeConfig, VadConfig, VadMode
-from bridge.providers.offline.dialogue import Dialogue, Reply, heard
-from bridge.providers.offline.ears import SILENCE_MS, STRICTNESS, Ears, Started, Stopped
-from bridge.providers.offline.voice import say
+from bridge.ports.server_events import Drop, ServerEvent
+from bridge.ports.session import RealtimeConfig, ToolDefinition
+from bridge.providers.offline.dialogue import Dialogue
+from bridge.providers.offline.ears import Started, Stopped
+from bridge.providers.offline.listening import LEAST_COMMIT_MS, Listening
+from bridge.providers.offline.remembered import Remembered, write_token
+from bridge.providers.offline.responder import Responder, refusal
+from bridge.providers.offline.script import Script
+from bridge.providers.offline.speaking import PACE, Speaking
+from bridge.providers.offline.synthesiser import Synthesiser
+from bridge.providers.offline.voice import Vocabulary, Voice
 from bridge.runner.inbox import Inbox
 
-__all__ = ["OfflineSession"]
+__all__ = ["Manners", "OfflineSession"]
 
-DELTA_MS = 100  # of voice in one event
-BURST = 4  # times as fast as it is heard
-THINKING = 0.15  # seconds from a wish to the first sound
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How sessions behave; OfflineModel says what each of these means."""
+
+    native_updates: bool = True
+    resumable: bool = True
+    pace: float = PACE
+    lifetime: float | None = None
+    warning: float = 10.0
 
 
 class OfflineSession:
-    """RealtimeSession in this process. OfflineModel makes it."""
+    """
+    RealtimeSession, with the faults of a real one on demand: `drop` and `go_away`.
+
+    Must be made where an event loop runs.
+    """
 
     def __init__(
         self,
         config: RealtimeConfig,
         *,
-        input_format: AudioFormat,
-        output_format: AudioFormat,
-        native_updates: bool = True,
+        formats: tuple[AudioFormat, AudioFormat],
+        vocabulary: Vocabulary,
+        synthesiser: Synthesiser | None,
+        remembered: Remembered,
+        memory: Memory,
+        manners: Manners,
     ) -> None:
-        self.session_id = f"offline_{uuid.uuid4().hex}"
-        self.input_format = input_format
-        self.output_format = output_format
-        self.memory = Memory.NONE
-        self.expires_in: float | None = None
-        self._loop = asyncio.get_running_loop()
-        self._native_updates = native_updates
-        self._inbox = Inbox()
+        self.session_id = f"offline-{uuid.uuid4().hex}"
+        self.memory = memory
+        self.expires_in = manners.lifetime
+        self.input_format, self.output_format = formats
         self._config = config
-        self._ears = Ears(input_format, silence_ms=_silence_ms(config))
-        self._dialogue = Dialogue(config.tools or ())
-        self._answering: asyncio.Task[None] | None = None
-        self._response_id = ""
-        self._count = 0
-        self._called: dict[str, str] = {}
-        self._answers: list[Reply] = []
-        self._over = False
-        self._tell(event.SessionCreated({"id": self.session_id, "model": "scripted"}))
+        self._manners = manners
+        self._voice = Voice(vocabulary, self.output_format)
+        self._can_synthesise = synthesiser is not None
+        self._dialogue = Dialogue(
+            Script.read(config), _offered(config), remembered, can_say=self._can_say
+        )
+        self._responder = Responder(
+            self._dialogue,
+            self._voice,
+            Speaking(self._tell, manners.pace),
+            vocabulary=vocabulary,
+            synthesiser=synthesiser,
+            new_id=self._new_id,
+            aloud=config.modalities is None or "audio" in config.modalities,
+        )
+        self._listening = Listening(self.input_format, config.turn_detection)
+        self._transcoders: dict[AudioFormat, Transcoder] = {}
+        self._inbox = Inbox()
+        self._open = True
+        self._calls: dict[str, str] = {}
+        self._ids = 0
+        self._turn_id = ""
+        self._timers: list[asyncio.TimerHandle] = []
+        self._begin()
 
-    # How it begins
+    def _begin(self) -> None:
+        self._tell(event.SessionCreated({"id": self.session_id, "model": "offline"}))
+        self._offer_token()
+        if self._manners.lifetime is not None:
+            warning = min(self._manners.warning, self._manners.lifetime)
+            loop = asyncio.get_running_loop()
+            wait = self._manners.lifetime - warning
+            self._timers.append(loop.call_later(wait, self.go_away, warning))
 
-    def resume(self, token: str) -> None:
-        """Go on where another session stopped. Raises ValueError for a token not of ours."""
-        try:
-            self._dialogue.read(base64.urlsafe_b64decode(token).decode())
-        except (binascii.Error, UnicodeDecodeError) as exc:
-            raise ValueError("not a token of ours") from exc
-        self.memory = Memory.NATIVE
-
-    def recall(self, history: Iterable[HistoryItem]) -> None:
-        """Know a conversation that it was told."""
-        self._dialogue.recall(history)
-        self.memory = Memory.REPLAYED
-
-    # What it hears
+    # What a session tells
 
     @property
     def is_connected(self) -> bool:
-        return not self._over
-
-    def feed(self, audio: bytes) -> None:
-        if self._over:
-            return
-        for found in self._ears.hear(audio):
-            match found:
-                case Started(start_ms):
-                    self._on_started(start_ms)
-                case Stopped(end_ms, speech_ms):
-                    self._on_stopped(end_ms, speech_ms)
-
-    def _on_started(self, start_ms: int) -> None:
-        self._count += 1
-        if self._listens:
-            self._tell(event.SpeechStarted(start_ms, self._turn_id))
-        if self._interruptible:
-            self._cut("turn_detected")
-
-    def _on_stopped(self, end_ms: int, speech_ms: int) -> None:
-        if not self._listens:
-            return
-        self._tell(event.SpeechStopped(end_ms, self._turn_id))
-        self._turn_over(speech_ms / 1000)
-
-    def _turn_over(self, seconds: float) -> None:
-        self._tell(event.AudioCommitted(self._turn_id))
-        self._tell(event.InputTranscriptDone(heard(seconds), self._turn_id))
-        self._answer(self._dialogue.spoken(seconds))
+        return self._open
 
     @property
-    def _turn_id(self) -> str:
-        return f"turn_{self.session_id[-6:]}_{self._count}"
+    def remembered(self) -> Remembered:
+        """What the agent knows of the call so far."""
+        return self._dialogue.memory
 
-    @property
-    def _listens(self) -> bool:
-        return (self._config.turn_detection or VadConfig()).mode is not VadMode.NONE
+    def attach(self, listener: EventListener) -> None:
+        self._inbox.attach(listener)
 
-    @property
-    def _interruptible(self) -> bool:
-        vad = self._config.turn_detection or VadConfig()
-        return self._listens and vad.interrupt_response is not False
+    async def next_event(self) -> ServerEvent | None:
+        return await self._inbox.get()
 
-    # What it says
-
-    def _answer(self, reply: Reply) -> None:
-        if not reply.text and not reply.calls:
-            return
-        if self._answering is not None and not self._answering.done():
-            refused = event.ErrorInfo("invalid_request_error", "one answer at a time", "busy")
-            self._tell(event.Error(refused, event.Severity.HARMLESS, refused_response=True))
-            return
-        self._count += 1
-        self._response_id = f"resp_{self.session_id[-6:]}_{self._count}"
-        self._answering = asyncio.create_task(self._speak(reply), name="offline answer")
-
-    async def _speak(self, reply: Reply) -> None:
-        response_id, item_id = self._response_id, f"item_{self._response_id}"
-        self._tell(event.ResponseCreated(response_id))
-        if reply.text:
-            await asyncio.sleep(THINKING)
-            self._tell(event.OutputItemAdded(response_id, {"id": item_id, "type": "message"}))
-            self._tell(event.TranscriptDelta(item_id, reply.text, response_id))
-            await self._voice(reply.text, item_id, response_id)
-            self._tell(event.TranscriptDone(item_id, reply.text, response_id))
-            self._tell(event.AudioDone(item_id, response_id))
-        for number, (name, arguments) in enumerate(reply.calls):
-            call_id = f"call_{response_id}_{number}"
-            self._called[call_id] = name
-            text = json.dumps(arguments)
-            self._tell(event.FunctionCallDone(call_id, name, text, response_id))
-        self._answering = None
-        self._tell(event.ResponseDone(response_id))
-        self._tell_token()
-
-    async def _voice(self, text: str, item_id: str, response_id: str) -> None:
-        codec = transcoder(ULAW_8K, self.output_format)
-        audio, size = say(text), ULAW_8K.size(DELTA_MS)
-        for start in range(0, len(audio), size):
-            piece = codec.feed(audio[start : start + size])
-            self._tell(event.AudioDelta(item_id, piece, response_id))
-            await asyncio.sleep(DELTA_MS / 1000 / BURST)
-
-    def _cut(self, reason: str) -> None:
-        """Stop speaking; nothing of the answer comes after this."""
-        answering, self._answering = self._answering, None
-        if answering is None or answering.done():
-            return
-        answering.cancel()
-        self._tell(event.Interrupted(self._response_id))
-        cancelled = ResponseStatus.CANCELLED
-        self._tell(event.ResponseDone(self._response_id, cancelled, reason))
-
-    def _tell_token(self) -> None:
-        token = base64.urlsafe_b64encode(self._dialogue.write().encode()).decode()
-        self._tell(event.ResumptionToken(token))
+    async def events(self) -> AsyncIterator[ServerEvent]:
+        while (happened := await self.next_event()) is not None:
+            yield happened
 
     # What it is told
 
+    def feed(self, audio: bytes) -> None:
+        if not self._open:
+            return
+        for happened in self._listening.hear(audio):
+            match happened:
+                case Started(start_ms):
+                    self._on_started(start_ms)
+                case Stopped(end_ms, speech_ms):
+                    self._tell(event.SpeechStopped(end_ms, self._turn_id))
+                    self._take_turn(speech_ms / 1000)
+                    self._responder.respond()
+
     async def send_audio(self, audio: AudioChunk) -> None:
-        self._must_be_open()
         if audio.format != self.input_format:
             raise AudioFormatError(f"this session hears {self.input_format}, not {audio.format}")
+        self._must_be_open()
         self.feed(audio.data)
 
     async def send_audio_base64(self, audio_base64: str) -> None:
@@ -206,115 +168,176 @@ class OfflineSession:
     async def send_tool_response(self, *responses: ToolResponse) -> None:
         self._must_be_open()
         for response in responses:
-            name = self._called.pop(response.call_id, None)
-            if name is not None:
-                self._answers.append(self._dialogue.answered(name, response.output))
+            name = self._calls.pop(response.call_id, None)
+            if name is None:
+                self._refuse("tool_call_not_found", "there is no such tool call to be answered")
+            else:
+                self._dialogue.answered(name, response.output)
 
     async def commit_audio(self) -> None:
-        self._must_be_open()
-        if self._ears.speaking:
-            self._ears.forget()
-        self._turn_over(0.0)
+        await self.send_event(client.InputAudioBufferCommit())
 
     async def clear_audio(self) -> None:
-        self._must_be_open()
-        self._ears.forget()
-        self._tell(event.AudioCleared())
+        await self.send_event(client.InputAudioBufferClear())
 
     async def create_response(self, instructions: str | None = None) -> None:
-        self._must_be_open()
-        answers, self._answers = self._answers, []
-        if answers and instructions is None:
-            text = " ".join(answer.text for answer in answers if answer.text)
-            self._answer(Reply(text))
-        else:
-            self._answer(self._dialogue.asked(instructions))
+        await self.send_event(client.ResponseCreate(instructions))
 
     async def interrupt(self) -> None:
-        self._must_be_open()
-        self._cut("client_cancelled")
+        await self.send_event(client.ResponseCancel())
 
     async def send_event(self, event: ClientEvent) -> None:
         self._must_be_open()
         match event:
             case client.AudioDelta(audio, format):
-                await self.send_audio(AudioChunk(audio, format or self.input_format))
+                self._feed_as(AudioChunk(audio, format or self.input_format))
             case client.InputAudioBufferCommit():
-                await self.commit_audio()
+                self._commit()
             case client.InputAudioBufferClear():
-                await self.clear_audio()
+                self._clear()
             case client.ResponseCreate(instructions):
-                await self.create_response(instructions)
+                self._create(instructions)
             case client.ResponseCancel():
-                await self.interrupt()
-            case client.Message():
-                self._on_message(event)
-            case client.ItemTruncate():
-                pass  # it repeats nothing, so it need not know where it was cut off
+                if not self._responder.silence("client_cancelled"):
+                    self._refuse("response_cancel_not_active", "there is no response to cancel")
+            case client.Message(role, text, respond):
+                self._dialogue.told(role, text)
+                if respond:
+                    self._create(None)
+            case client.ItemTruncate(item_id, heard_ms):
+                if (error := self._responder.truncate(item_id, heard_ms)) is not None:
+                    self._tell(error)
             case client.SessionUpdate() | client.ConversationItemCreate() | client.UpdateSession():
-                raise UnsupportedConfig(f"the offline agent knows no {type(event).__name__}")
+                raise UnsupportedConfig(f"offline: no word for {type(event).__name__}")
+            case _:
+                assert_never(event)
 
-    def _on_message(self, message: client.Message) -> None:
-        if message.role != "user":
-            return
-        reply = self._dialogue.told(message.text)
-        self._tell_token()
-        if message.respond:
-            self._cut("client_cancelled")
-            self._answer(reply)
+    def _feed_as(self, chunk: AudioChunk) -> None:
+        other = self._transcoders.get(chunk.format)
+        if other is None:
+            other = self._transcoders[chunk.format] = transcoder(chunk.format, self.input_format)
+        self.feed(other.feed(chunk.data))
 
     async def mutate_context(self, change: RealtimeConfig) -> ContextMutationOutcome:
         self._must_be_open()
-        formats = change.input_audio_format, change.output_audio_format
-        if not self._native_updates or any(each is not None for each in formats):
+        config = self._config.merge(change)
+        try:
+            script = Script.read(config)
+        except UnsupportedConfig as exc:
+            raise ServerError("invalid_value", str(exc)) from None
+        if not self._manners.native_updates or _sounds_otherwise(config, self._config):
             return RequiresResumption()
-        self._config = self._config.merge(change)
-        self._dialogue.tools = self._config.tools or ()
-        self._ears.tune(silence_ms=_silence_ms(self._config), strictness=STRICTNESS)
-        self._tell(event.SessionUpdated({"id": self.session_id}))
+        self._config = config
+        self._dialogue.script, self._dialogue.tools = script, _offered(config)
+        self._listening.configure(config.turn_detection)
+        self._tell(event.SessionUpdated({"id": self.session_id, "fields": sorted(change.named())}))
         return Applied()
 
-    # What it tells
+    async def close(self) -> None:
+        self.drop(Drop.CLOSED)
 
-    def attach(self, listener: EventListener) -> None:
-        self._inbox.attach(listener)
+    # Faults on demand
 
-    async def next_event(self) -> ServerEvent | None:
-        return await self._inbox.get()
+    def drop(self, drop: Drop = Drop.LOST) -> None:
+        """End the session as a provider or a network would, in this very moment."""
+        if not self._open:
+            return
+        self._open = False
+        self._responder.silence("")
+        for timer in self._timers:
+            timer.cancel()
+        fault = Fault.NOBODY if drop is Drop.CLOSED else Fault.PROVIDER
+        self._inbox.put(event.Disconnected(drop, fault, detail=f"offline: {drop}"))
 
-    async def events(self) -> AsyncIterator[ServerEvent]:
-        while (happened := await self._inbox.get()) is not None:
-            yield happened
+    def go_away(self, seconds: float) -> None:
+        """Announce that the session ends in `seconds`, and end it then."""
+        if self._open:
+            self._tell(event.GoingAway(seconds))
+            loop = asyncio.get_running_loop()
+            self._timers.append(loop.call_later(seconds, self.drop, Drop.EXPIRED))
+
+    # The caller's turns
+
+    def _on_started(self, start_ms: int) -> None:
+        self._turn_id = self._new_id("item")
+        self._tell(event.SpeechStarted(start_ms, self._turn_id))
+        if self._listening.interrupts:
+            self._responder.silence("turn_detected")
+
+    def _commit(self) -> None:
+        seconds = self._listening.commit()
+        if seconds is None:
+            self._refuse(
+                "input_audio_buffer_commit_empty",
+                f"there are less than {LEAST_COMMIT_MS} ms of audio to commit",
+            )
+        else:
+            self._turn_id = self._new_id("item")
+            self._take_turn(seconds)
+
+    def _clear(self) -> None:
+        self._listening.clear()
+        self._tell(event.AudioCleared())
+
+    def _take_turn(self, seconds: float) -> None:
+        item_id = self._turn_id
+        self._tell(event.AudioCommitted(item_id))
+        self._tell(event.ItemCreated({"id": item_id, "type": "message", "role": "user"}))
+        self._tell(event.InputTranscriptDone(f"(speech, {seconds:.1f} s)", item_id))
+        self._dialogue.heard(seconds)
+
+    def _create(self, instructions: str | None) -> None:
+        if self._responder.busy:
+            code = "conversation_already_has_active_response"
+            self._tell(refusal(code, "a response is under way", refused_response=True))
+        else:
+            self._responder.respond(instructions)
+
+    # Telling
 
     def _tell(self, happened: ServerEvent) -> None:
-        self._inbox.put(happened)
-
-    # How it ends
-
-    async def close(self) -> None:
-        await self._end(event.Disconnected(Drop.CLOSED, Fault.NOBODY))
-
-    async def drop(self, drop: Drop = Drop.LOST) -> None:
-        """End as a provider's session may: for tests and demonstrations."""
-        await self._end(event.Disconnected(drop, code=1011, detail="dropped on purpose"))
-
-    async def _end(self, last: event.Disconnected) -> None:
-        if self._over:
+        if isinstance(happened, event.FunctionCallDone):
+            self._calls[happened.call_id] = happened.name
+            self._inbox.put(happened)
+            self._offer_token()
             return
-        self._over = True
-        answering, self._answering = self._answering, None
-        if answering is not None:
-            answering.cancel()
-            await asyncio.gather(answering, return_exceptions=True)
-        self._tell(last)
+        self._inbox.put(happened)
+        match happened:
+            case event.ResponseCreated():
+                self._offer_token()
+            case event.ResponseDone():
+                self._offer_token()
+                if self._listening.automatic and self._dialogue.waits_for_reply:
+                    self._responder.respond()
+            case _:
+                pass
+
+    def _offer_token(self) -> None:
+        """A session that waits for a tool cannot be resumed by token just now."""
+        if self._manners.resumable and self._open:
+            token = None if self._calls else write_token(self._dialogue.memory)
+            self._inbox.put(event.ResumptionToken(token))
+
+    def _refuse(self, code: str, text: str) -> None:
+        self._tell(refusal(code, text))
 
     def _must_be_open(self) -> None:
-        if self._over:
+        if not self._open:
             raise SessionClosed("the session is over")
 
+    def _can_say(self, text: str) -> bool:
+        return self._can_synthesise or self._voice.knows(text)
 
-def _silence_ms(config: RealtimeConfig) -> int:
-    vad = config.turn_detection
-    if vad is None or vad.silence_duration_ms is None:
-        return SILENCE_MS
-    return vad.silence_duration_ms
+    def _new_id(self, kind: str) -> str:
+        self._ids += 1
+        return f"{kind}-{self.session_id[-12:]}-{self._ids}"
+
+
+def _offered(config: RealtimeConfig) -> tuple[ToolDefinition, ...]:
+    """The tools that may be called."""
+    return () if config.tool_choice == "none" else config.tools or ()
+
+
+def _sounds_otherwise(config: RealtimeConfig, before: RealtimeConfig) -> bool:
+    wanted = config.input_audio_format, config.output_audio_format
+    return wanted != (before.input_audio_format, before.output_audio_format)

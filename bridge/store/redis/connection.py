@@ -12,7 +12,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from redis.exceptions import (
@@ -77,6 +77,7 @@ class Connection:
         self._replaced_at = self._said_at = float("-inf")
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
         self._leaving: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def run(
         self, script: Script, keys: Sequence[str], args: Sequence[str | bytes | int], within: float
@@ -105,7 +106,8 @@ class Connection:
         return await self._bounded(ask, within)
 
     async def close(self) -> None:
-        """Let go of everything, in bounded time."""
+        """Let go of everything, in bounded time. The last operation."""
+        self._closed = True
         leaving = tuple(self._leaving)
         for task in leaving:
             task.cancel()
@@ -115,6 +117,8 @@ class Connection:
             await _close(client)
 
     async def _bounded(self, ask: Callable[[Client], Awaitable[_T]], within: float) -> _T:
+        if self._closed:
+            raise StoreError("the connection to Redis has been closed")
         if not self._breaker.allows(self._clock()):
             raise StoreError("Redis is left alone for a second: it has failed again and again")
         try:
@@ -168,14 +172,14 @@ class Connection:
     def _replace(self) -> None:
         """From now on a new client; not more often than it may take to find its way."""
         now = self._clock()
-        if self._client is None or now - self._replaced_at < PAUSE:
+        if self._closed or self._client is None or now - self._replaced_at < PAUSE:
             return
         self._replaced_at = now
         old, self._client = self._client, self._open(self._address)
         self._leave(self._retire(old))
         self._leave(self._find(self._client))
 
-    def _leave(self, work: Any) -> None:
+    def _leave(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)

@@ -50,6 +50,11 @@ class Keys:
         base = f"tb:{{{call_id}}}:"
         return cls(*(base + name for name in ("call", "log", "mail", "seen", "tools")))
 
+    @property
+    def claimed(self) -> tuple[str, str]:
+        """What a claim reads."""
+        return self.call, self.log
+
 
 def shard_of(call_id: str) -> int:
     return zlib.crc32(call_id.encode()) % SHARDS

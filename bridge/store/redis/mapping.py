@@ -11,11 +11,12 @@ StoreError and never a wrong record.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
 
 from bridge.errors import StoreError
@@ -25,7 +26,7 @@ from bridge.ports.store import CallRecord
 from bridge.store import records
 from bridge.store.sealing import Seal
 
-__all__ = ["Kept", "Sealed"]
+__all__ = ["Kept", "Sealed", "first_number", "pairs"]
 
 LONGEST_SHIFT = 64  # items that may fall off a conversation's front between two writes
 
@@ -65,10 +66,12 @@ class Sealed:
     def items(self, record: CallRecord, first: int, kept: Kept | None) -> list[str | bytes]:
         """Number, item, number, item ...: as `fields`, for the conversation."""
         pairs: list[str | bytes] = []
-        for number, item in enumerate(record.history, first):
-            if kept is None or _at(kept, number) != item:
-                sealed = self._seal.seal(_item(item), record.call_id, f"log:{number}")
-                pairs += str(number), sealed
+        before = kept.record.history[first - kept.first :] if kept else ()
+        for place, item in enumerate(record.history):
+            if place >= len(before) or before[place] != item:
+                field = f"log:{first + place}"
+                sealed = self._seal.seal(records.write_item(item), record.call_id, field)
+                pairs += str(first + place), sealed
         return pairs
 
     def read(self, call_id: str, call: Sequence[bytes], log: Sequence[bytes]) -> CallRecord | None:
@@ -121,27 +124,17 @@ def pairs(flat: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
     return list(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _at(kept: Kept, number: int) -> HistoryItem | None:
-    place = number - kept.first
-    return kept.record.history[place] if place < len(kept.record.history) else None
-
-
 def _json(adapter: TypeAdapter[Any], value: object) -> bytes:
     try:
-        return adapter.dump_json(value)
+        plain = adapter.dump_python(value, mode="json")
     except PydanticSerializationError:
         raise StoreError("a field of a record cannot be written") from None
+    # Models cut their words in odd places: half a character is no reason to forget a call.
+    return json.dumps(plain, ensure_ascii=False).encode(errors="surrogatepass")
 
 
 def _value(adapter: TypeAdapter[Any], text: bytes, name: str) -> Any:
     try:
-        return adapter.validate_json(text)
-    except ValidationError:
+        return adapter.validate_python(json.loads(text))
+    except ValueError:
         raise StoreError(f"the stored {name} of a call cannot be read") from None
-
-
-def _item(item: HistoryItem) -> bytes:
-    try:
-        return records.write_item(item)
-    except UnicodeEncodeError:
-        raise StoreError("a turn of a conversation cannot be written") from None

@@ -152,7 +152,7 @@ LOOK = Script("return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEY
 # The holder's only way to write, to keep the lease, and to learn that there is mail.
 # Items are numbered; those below `first` and from `first` + `count` on are no longer said.
 # KEYS  call, log, mail
-# ARGV  fence, claim id, worker, number of this write, number of the write that it builds on
+# ARGV  fence, claim id, worker or '', number of this write, number of the write that it builds on
 #       ('': it builds on none, for it is the whole record), state (live or waiting), lease,
 #       ttl, first, count, number of fields, field, value, ..., number, item, ...
 # ->    {'OK', id of the latest mail or ''} | {'OLD', the same}: nothing was changed
@@ -187,8 +187,9 @@ else
 end
 local lease = ARGV[6] == 'live' and whole(now + ARGV[7]) or '0'
 redis.call('HSET', KEYS[1], 'fence', whole(math.max(stored, fence)), 'claim', ARGV[2],
-  'owner', ARGV[3], 'state', ARGV[6], 'lease', lease, 'seq', ARGV[4], 'known', '1',
-  'first', ARGV[9], 'count', ARGV[10])
+  'state', ARGV[6], 'lease', lease, 'seq', ARGV[4], 'known', '1', 'first', ARGV[9],
+  'count', ARGV[10])
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'owner', ARGV[3]) end
 local at = 12
 for _ = 1, tonumber(ARGV[11]) do
   redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1])
@@ -211,9 +212,9 @@ return {'OK', latest}
 END = Script(
     """
 local h = redis.call('HMGET', KEYS[1], 'fence', 'claim', 'state')
+if h[3] == 'ended' then return {'OK'} end
 local later = h[1] and h[2] ~= ARGV[2] and tonumber(h[1]) >= (tonumber(ARGV[1]) or 0)
 if ARGV[2] ~= '' and later then return {'FENCED'} end
-if h[3] == 'ended' then return {'OK'} end
 for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
   if string.sub(name, 1, 2) == 'r:' then redis.call('HDEL', KEYS[1], name) end
 end

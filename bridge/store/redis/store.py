@@ -1,0 +1,300 @@
+"""
+The store in Redis, for several workers.
+
+Rule: a worker that holds a call remembers what it has stored, and so writes only what has
+changed; when Redis has lost it, the worker puts back the whole. Redis is asked to do each
+thing in one script, in bounded time, and what it does not answer is a StoreError.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from bridge.errors import StoreError
+from bridge.ports.leg import Verdict
+from bridge.ports.store import CallRecord, CallState, CallSummary, Claim, Saved, Standing
+from bridge.store.redis import scripts
+from bridge.store.redis.address import read_address
+from bridge.store.redis.clients import Command
+from bridge.store.redis.connection import Connection, WritesRefused
+from bridge.store.redis.index import CallIndex
+from bridge.store.redis.journal import ToolJournal
+from bridge.store.redis.keys import Keys, Times
+from bridge.store.redis.mailbox import Mailbox
+from bridge.store.redis.mapping import Kept, Sealed, first_number, pairs
+from bridge.store.sealing import Seal
+
+__all__ = ["RedisStore"]
+
+SECONDS = 0.3  # for each operation but a claim
+CLAIM_SECONDS = (0.5, 1.0)  # for a claim, and for the second attempt: a caller is waiting
+LIST_SECONDS = 2.0
+MOST_HELD = 20_000  # calls whose stored record is remembered
+MOST_OWED = 1_000  # ends that could not be stored yet
+
+_SHOWN = ("state", "carrier", "owner", "started", "known")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Held:
+    """What this worker knows of a claim of its own."""
+
+    worker: str = ""
+    kept: Kept | None = None
+    """None: the next write has to be the whole record."""
+    listed_at: float = float("-inf")
+    """When the list of calls was last told of it, Unix time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """An end that could not be stored yet."""
+
+    verdict: Verdict
+    claim: Claim | None
+
+
+class RedisStore:
+    """
+    Behind the door CallStore. `wall` gives Unix time in seconds.
+
+    `mail` is told of each claim for which somebody has left a message, whenever a save finds
+    one, until it is acknowledged.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        seal: Seal,
+        *,
+        times: Times | None = None,
+        wall: Callable[[], float] = time.time,
+        mail: Callable[[Claim], None] | None = None,
+    ) -> None:
+        self._connection = connection
+        self._sealed = Sealed(seal)
+        self._times = times or Times()
+        self._wall = wall
+        self._mail = mail
+        self._index = CallIndex(connection, wall, self._times.kept)
+        self._numbers = itertools.count(1)
+        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._owed: OrderedDict[str, _Owed] = OrderedDict()
+        self.mailbox = Mailbox(connection, self._sealed, self._times)
+        self.tools = ToolJournal(connection, self._sealed, self._times)
+
+    @classmethod
+    def at(cls, url: str, seal: Seal, **options: Any) -> Self:
+        """A store at REDIS_URL, inside a running loop. Raises ConfigError; connects later."""
+        return cls(Connection(read_address(url)), seal, **options)
+
+    async def standing(self, call_id: str, *, leg_ended: bool = False) -> Standing:
+        if (verdict := await self._settle(call_id)) is not None:
+            return Standing(CallState.ENDED, verdict=verdict)
+        keys = Keys.of(call_id)
+        rest = (_ms(self._times.window), _ms(self._times.kept))
+        try:
+            answer = await self._run(scripts.STANDING, (keys.call,), (int(leg_ended), *rest))
+        except WritesRefused:
+            answer = await self._run(scripts.STANDING, (keys.call,), (0, *rest))
+        state, fence, legs, verdict = answer
+        return Standing(_state(state), int(fence), int(legs), self._verdict(call_id, verdict))
+
+    async def expect(self, record: CallRecord) -> None:
+        keys = Keys.of(record.call_id)
+        fields = (*_shown(record), *self._sealed.fields(record))
+        await self._run(scripts.EXPECT, (keys.call,), (_ms(self._times.kept), *fields))
+        self._index.add(record.call_id)
+
+    async def claim(self, call_id: str, *, fence: int, claim_id: str, worker: str) -> Claim | None:
+        if await self._settle(call_id) is not None:
+            return None
+        self._hold(claim_id).worker = worker
+        try:
+            given, call, log = await self._take(call_id, fence, claim_id, worker)
+        except WritesRefused:
+            given, call, log = await self._look(call_id, fence)
+        if not given:
+            self._held.pop(claim_id, None)
+            return None
+        record = self._sealed.read(call_id, call, log)
+        # A leg of a call that was lost before: it has been held, though nobody knows by whom.
+        lost = b"lost" in call[::2]
+        return Claim(call_id, given, claim_id, record, resumed=fence > 0 or lost)
+
+    async def save(self, claim: Claim, record: CallRecord) -> Saved:
+        return await self._write(claim, record, CallState.LIVE)
+
+    async def release(self, claim: Claim, record: CallRecord) -> Saved:
+        return await self._write(claim, record, CallState.WAITING)
+
+    async def end(self, call_id: str, verdict: Verdict, *, claim: Claim | None = None) -> Saved:
+        if claim is not None:
+            self._held.pop(claim.claim_id, None)
+        try:
+            return await self._end(call_id, verdict, claim)
+        except StoreError:
+            # The carrier is about to ask what comes next, and perhaps it asks this worker.
+            self._owed.setdefault(call_id, _Owed(verdict, claim))
+            if len(self._owed) > MOST_OWED:
+                self._owed.popitem(last=False)
+            raise
+
+    async def calls(self) -> Sequence[CallSummary]:
+        listed = await self._index.calls()
+        asked: list[Command] = [("HMGET", Keys.of(call_id).call, *_SHOWN) for call_id in listed]
+        answers = await self._connection.ask_all(asked, LIST_SECONDS) if asked else []
+        return [
+            CallSummary(call_id, carrier.decode(), _state(state), worker.decode(), float(started))
+            for call_id, found in zip(listed, answers, strict=True)
+            if None not in found and found[0] in (b"live", b"waiting")
+            for state, carrier, worker, started, _ in [found]
+        ]
+
+    async def close(self) -> None:
+        await self._index.close()
+        await self._connection.close()
+
+    async def _take(
+        self, call_id: str, fence: int, claim_id: str, worker: str
+    ) -> tuple[int, Sequence[bytes], Sequence[bytes]]:
+        """The fence (0: the call is not to be had), and what is stored of the call."""
+        keys, times = Keys.of(call_id), self._times
+        ticket = (fence, claim_id, worker, _ms(self._wall()))
+        spans = (_ms(times.lease), _ms(times.kept), _ms(times.window))
+        first, second = CLAIM_SECONDS
+        try:
+            answer = await self._run(scripts.CLAIM, keys.claimed, (*ticket, *spans), first)
+        except StoreError:
+            answer = await self._run(scripts.CLAIM, keys.claimed, (*ticket, *spans), second)
+        return (int(answer[1]), *answer[2:]) if answer[0] == b"OK" else (0, (), ())
+
+    async def _look(self, call_id: str, fence: int) -> tuple[int, Sequence[bytes], Sequence[bytes]]:
+        """As `_take`, where Redis takes nothing in: it is read, and our clock has to do."""
+        call, log = await self._run(scripts.LOOK, Keys.of(call_id).claimed, ())
+        fields = dict(pairs(call))
+        stored = int(fields.get(b"fence", 0))
+        gone = fields.get(b"state") == b"ended" or stored > fence
+        return 0 if gone else max(fence + 1, _ms(self._wall())), call, log
+
+    async def _write(self, claim: Claim, record: CallRecord, state: CallState) -> Saved:
+        held = self._hold(claim.claim_id)
+        began = time.monotonic()
+        answer = await self._send(claim, record, state, held, SECONDS)
+        if answer[0] == b"MISSING":
+            held.kept = None
+            left = max(SECONDS - (time.monotonic() - began), SECONDS / 2)
+            answer = await self._send(claim, record, state, held, left)
+        lost = answer[0] in (b"FENCED", b"ENDED")
+        if lost or state is CallState.WAITING:
+            self._held.pop(claim.claim_id, None)
+        elif answer[1] and self._mail is not None:
+            self._mail(claim)
+        return Saved.FENCED if lost else Saved.OK
+
+    async def _send(
+        self, claim: Claim, record: CallRecord, state: CallState, held: _Held, within: float
+    ) -> Any:
+        """Write what has changed, or all of it. What was written is known only on an answer."""
+        keys, times, kept = Keys.of(claim.call_id), self._times, held.kept
+        number = next(self._numbers)
+        first = first_number(record.history, kept)
+        fields = self._sealed.fields(record, kept.record if kept else None)
+        if kept is None:
+            fields += _shown(record)
+        answer = await self._run(
+            scripts.SAVE,
+            (keys.call, keys.log, keys.mail),
+            (
+                *(claim.fence, claim.claim_id, held.worker),
+                *(number, kept.number if kept else "", state, _ms(times.lease), _ms(times.kept)),
+                *(first, len(record.history), len(fields) // 2, *fields),
+                *self._sealed.items(record, first, kept),
+            ),
+            within,
+        )
+        if answer[0] == b"OK":
+            held.kept = Kept(number, record, first)
+            self._list(claim.call_id, held, anew=kept is None)
+        return answer
+
+    async def _end(self, call_id: str, verdict: Verdict, claim: Claim | None) -> Saved:
+        keys = Keys.of(call_id)
+        holder = ("", "") if claim is None else (claim.fence, claim.claim_id)
+        sealed = self._sealed.verdict(call_id, verdict)
+        answer = await self._run(
+            scripts.END,
+            (keys.call, keys.log, keys.mail, keys.seen, keys.tools),
+            (*holder, sealed, _ms(self._times.kept)),
+        )
+        if answer[0] == b"FENCED":
+            return Saved.FENCED
+        self._index.remove(call_id)
+        return Saved.OK
+
+    async def _settle(self, call_id: str) -> Verdict | None:
+        """The verdict on a call whose end we could not store: it has ended all the same."""
+        owed = self._owed.get(call_id)
+        if owed is None:
+            return None
+        try:
+            saved = await self._end(call_id, owed.verdict, owed.claim)
+        except StoreError:
+            return owed.verdict
+        self._owed.pop(call_id, None)
+        return owed.verdict if saved is Saved.OK else None
+
+    def _list(self, call_id: str, held: _Held, *, anew: bool) -> None:
+        """See to it that the list of calls has this one, for as long as it is written."""
+        now = self._wall()
+        if anew or now - held.listed_at > self._times.kept / 4:
+            held.listed_at = now
+            self._index.add(call_id)
+
+    async def _run(
+        self,
+        script: scripts.Script,
+        keys: Sequence[str],
+        args: Sequence[str | bytes | int],
+        within: float = SECONDS,
+    ) -> Any:
+        return await self._connection.run(script, keys, args, within)
+
+    def _hold(self, claim_id: str) -> _Held:
+        held = self._held.setdefault(claim_id, _Held())
+        self._held.move_to_end(claim_id)
+        if len(self._held) > MOST_HELD:
+            self._held.popitem(last=False)
+        return held
+
+    def _verdict(self, call_id: str, sealed: bytes) -> Verdict | None:
+        if not sealed:
+            return None
+        try:
+            return self._sealed.read_verdict(call_id, sealed)
+        except StoreError as exc:
+            _log.warning("a call has ended, but nobody can read how: %s", exc)
+            return None
+
+
+def _shown(record: CallRecord) -> list[str | bytes]:
+    """What the operator's list shows, readable without a key."""
+    return ["carrier", record.carrier, "started", str(record.started_at)]
+
+
+def _state(word: bytes) -> CallState:
+    try:
+        return CallState(word.decode())
+    except ValueError:
+        raise StoreError("a call stands in a way that this version does not know") from None
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,197 @@
+"""What the caller has heard, held against a carrier's queue that knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.audio.formats import PCM16_16K, ULAW_8K
+from bridge.call.playback import MARK_MS, Playback
+from bridge.call.vocabulary import Truncate
+from bridge.ports import leg
+from bridge.simulator.playout import Playout
+from tests.call.scripts import marks, sound
+
+TICK = 0.02  # seconds; the carrier looks at its queue as often as it sends a frame
+
+CHUNKS = st.lists(st.integers(1, 4_000), min_size=1, max_size=12)  # bytes
+PAUSES = st.lists(st.sampled_from([0.0, 0.0, 0.05, 0.3, 1.0]), min_size=12, max_size=12)
+
+
+class Line:
+    """A playback and a carrier that plays what it is sent, in real time."""
+
+    def __init__(self) -> None:
+        self.playback = Playback(ULAW_8K)
+        self.carrier = Playout()
+        self.now = 0.0
+
+    def say(self, item: str, size: int) -> list[leg.LegCommand]:
+        commands = self.playback.play(item, b"\x10" * size, self.now)
+        for command in commands:
+            match command:
+                case leg.Play(audio):
+                    self.carrier.play(audio, self.now)
+                case leg.Mark(name):
+                    self.carrier.mark(name, self.now)
+                case _:
+                    raise AssertionError(command)
+        return commands
+
+    def wait(self, seconds: float) -> None:
+        end = self.now + seconds
+        while self.now < end:
+            self.now = min(self.now + TICK, end)
+            for name in self.carrier.advance(self.now):
+                assert self.playback.played(name, self.now)
+
+    @property
+    def heard(self) -> int:
+        return sum(len(span.audio) for span in self.carrier.heard)
+
+
+def pieces(commands: Sequence[leg.LegCommand]) -> list[bytes]:
+    return [command.audio for command in commands if isinstance(command, leg.Play)]
+
+
+@given(CHUNKS, PAUSES, st.floats(0.0, 3.0))
+def test_how_much_of_an_item_was_heard(chunks: list[int], pauses: list[float], then: float) -> None:
+    """However it is cut and whenever the voice runs dry: right to within one piece."""
+    line = Line()
+    for size, pause in zip(chunks, pauses, strict=False):
+        line.say("i1", size)
+        line.wait(pause)
+    line.wait(then)
+
+    cuts = line.playback.clear(line.now)
+
+    heard_ms = ULAW_8K.duration_ms(line.heard)
+    if line.heard == sum(chunks):
+        assert cuts in ([], [Truncate("i1", round(heard_ms))])
+    else:
+        [cut] = cuts
+        assert abs(cut.heard_ms - heard_ms) <= MARK_MS
+
+
+@given(CHUNKS)
+def test_nothing_is_lost_and_no_piece_is_long(chunks: list[int]) -> None:
+    """All the bytes in their order, each piece with a mark of its own behind it."""
+    playback = Playback(ULAW_8K)
+    commands = [
+        command
+        for number, size in enumerate(chunks)
+        for command in playback.play("i1", bytes([number]) * size, 0.0)
+    ]
+    sent = pieces(commands)
+
+    assert b"".join(sent) == b"".join(bytes([n]) * size for n, size in enumerate(chunks))
+    assert all(ULAW_8K.duration_ms(len(piece)) <= MARK_MS for piece in sent)
+    assert [type(command) for command in commands] == [leg.Play, leg.Mark] * len(sent)
+    assert len(set(marks(commands))) == len(sent)
+
+
+@given(CHUNKS, st.permutations(range(8)))
+def test_marks_in_any_order(chunks: list[int], order: Sequence[int]) -> None:
+    """A mark that is passed by a later one is passed; the position never goes back."""
+    playback = Playback(ULAW_8K)
+    names = marks([c for size in chunks for c in playback.play("i1", b"\x10" * size, 0.0)])
+    furthest = -1
+    for number in order:
+        if number < len(names):
+            counts = playback.played(names[number], 1.0)
+
+            assert counts is (number > furthest)
+            furthest = max(furthest, number)
+
+    assert playback.speaking is (furthest < len(names) - 1)
+
+
+def test_marks_of_a_cleared_queue_count_for_nothing() -> None:
+    """The carrier returns them at once, as if they had been heard."""
+    playback = Playback(ULAW_8K)
+    old = marks(playback.play("i1", sound(500), 0.0))
+    playback.clear(0.0)
+    playback.play("i2", sound(500), 0.1)
+
+    assert not any(playback.played(name, 0.1) for name in old)
+    assert playback.clear(0.15) == [Truncate("i2", 50)]
+
+
+def test_between_two_marks_the_clock_tells() -> None:
+    """And never beyond the next mark, for nobody has told that it was passed."""
+    for elapsed, heard_ms in [(0.03, 230), (0.1, 300), (5.0, 300), (-1.0, 200)]:
+        playback = Playback(ULAW_8K)
+        names = marks(playback.play("i1", sound(500), 0.0))
+        playback.played(names[1], 0.2)
+
+        assert playback.clear(0.2 + elapsed) == [Truncate("i1", heard_ms)]
+
+
+def test_the_voice_runs_dry_in_the_middle_of_an_item() -> None:
+    """What comes after the gap is heard from when it came, not from the last mark."""
+    playback = Playback(ULAW_8K)
+    for name in marks(playback.play("i1", sound(100), 0.0)):
+        playback.played(name, 0.1)
+    assert not playback.speaking
+
+    playback.play("i1", sound(100), 5.0)
+
+    assert playback.clear(5.02) == [Truncate("i1", 120)]
+
+
+def test_several_items() -> None:
+    """Those that were heard to their end are not cut; those that did not begin are at 0."""
+    playback = Playback(ULAW_8K)
+    names = marks(playback.play("i1", sound(200), 0.0))
+    playback.play("i2", sound(300), 0.0)
+    playback.play("i3", sound(300), 0.0)
+    for name in names:
+        playback.played(name, 0.2)
+
+    assert playback.clear(0.25) == [Truncate("i2", 50), Truncate("i3", 0)]
+    assert playback.clear(0.25) == []
+
+
+def test_a_new_session_says_an_old_id() -> None:
+    """The two items are two, although both are called the same."""
+    playback = Playback(ULAW_8K)
+    names = marks(playback.play("i1", sound(300), 0.0))
+    playback.begin_session()
+    playback.play("i1", sound(300), 0.0)
+    playback.played(names[0], 0.1)
+
+    assert playback.clear(0.1) == [Truncate("i1", 100), Truncate("i1", 0)]
+
+
+def test_all_that_is_here_was_heard() -> None:
+    playback = Playback(ULAW_8K)
+    assert playback.so_far() == []
+
+    playback.play("i1", sound(250), 0.0)
+    assert playback.so_far() == [Truncate("i1", 250)]
+
+
+def test_when_the_caller_will_have_heard_it() -> None:
+    """Counted from the last mark."""
+    playback = Playback(ULAW_8K)
+    names = marks(playback.play("i1", sound(500), 1.0))
+    assert playback.ends_at == pytest.approx(1.5)
+
+    playback.played(names[1], 1.3)
+    assert playback.ends_at == pytest.approx(1.6)
+
+    playback.clear(1.3)
+    assert playback.ends_at == pytest.approx(1.3)
+
+
+def test_other_formats() -> None:
+    """Pieces hold whole samples, and so many milliseconds."""
+    playback = Playback(PCM16_16K)
+
+    commands = playback.play("i1", bytes(PCM16_16K.size(250)), 0.0)
+
+    assert [len(piece) for piece in pieces(commands)] == [3200, 3200, 1600]
+    assert playback.clear(0.05) == [Truncate("i1", 50)]

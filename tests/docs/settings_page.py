@@ -1,0 +1,67 @@
+"""
+The reference of settings, made from the table that the program reads.
+
+    python -m tests.docs.settings_page
+
+writes it anew.
+"""
+
+from __future__ import annotations
+
+from bridge.config import SETTINGS, Setting
+from tests.docs.pages import DOCS
+
+__all__ = ["PAGE", "render"]
+
+PAGE = DOCS / "reference" / "settings.md"
+
+_HEAD = """\
+# Settings
+
+The program reads its settings from the environment, and from a file `.env` in the working
+directory; the environment goes first. It reads them once, when it starts, and names everything
+that is wrong at once. An empty setting counts as left out.
+
+The table is made from `bridge/config/settings.py`: after a change there,
+`python -m tests.docs.settings_page` writes this page anew.
+
+| Name | Meaning | Left out |
+|---|---|---|
+"""
+
+_TAIL = """
+## What serving needs
+
+`bridge serve` refuses to start without `BRIDGE_PUBLIC_URL`, `TWILIO_ACCOUNT_SID` and
+`TWILIO_AUTH_TOKEN`, unless `BRIDGE_INSECURE=1`. With that, requests are not checked for Twilio's
+signature where there is no token, and anybody who finds the port can place calls: it is for
+development on one's own machine.
+
+`REDIS_URL` and more than one worker are read and checked, but `bridge serve` refuses them: this
+version keeps its calls in the memory of one worker.
+
+## Forms
+
+- `TWILIO_AUTH_TOKEN` takes two tokens, separated by a comma, while one is being rotated: the first
+  is used for requests to Twilio, each of them for checking signatures.
+- `BRIDGE_SECRET_KEY` takes several keys of at least 16 characters, newest first.
+- `BRIDGE_PUBLIC_URL` is an origin only (`https://bridge.example.com`), without a path. Plain
+  `http://` is taken for this machine, and with `BRIDGE_INSECURE=1`.
+- `BRIDGE_FALLBACK_NUMBER` is a number such as `+14155550100`, or a `sip:` URI.
+- A flag is `1`, `true`, `yes`, `on`, or `0`, `false`, `no`, `off`.
+- Names that begin with `BRIDGE_` and are almost one of these are warned of when the program starts.
+"""
+
+
+def render() -> str:
+    """The whole page."""
+    return _HEAD + "".join(map(_row, SETTINGS)) + _TAIL
+
+
+def _row(setting: Setting) -> str:
+    default = f"`{setting.default}`" if setting.default else setting.otherwise or "–"
+    return f"| `{setting.name}` | {setting.meaning} | {default} |\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render())
