@@ -38,7 +38,7 @@ from bridge.providers.gemini.model import GeminiLiveModel
 from bridge.providers.offline.model import OfflineModel
 from bridge.providers.openai.model import OpenAIRealtimeModel
 from bridge.runner.builder import RealtimeRunnerBuilder
-from bridge.runner.engine import RunnerConfig
+from bridge.runner.config import RunnerConfig
 from bridge.runner.function_tool import FunctionTool
 from bridge.runner.handler import EventHandler
 from bridge.runner.runner import RealtimeRunner

@@ -17,7 +17,7 @@ FLOORS = (
     {"wiring"},
     {"carriers", "providers", "store", "simulator"},
     {"agent", "call", "runner", "wire"},
-    {"telemetry"},
+    {"functions", "telemetry"},
     {"ports"},
     {"audio"},
     {"config"},
@@ -26,7 +26,8 @@ FLOORS = (
 """Highest first. A room imports from itself and from the floors below it."""
 
 WAITERS = {
-    "agent": {"dispatcher", "threads", "tools", "agent", "context", "builtin"},
+    "agent": {"dispatcher"},
+    "functions": {"threads"},
     "call": {"conductor", "switchboard"},
     "runner": {
         "alarm",
@@ -46,7 +47,7 @@ WAITERS = {
 }
 """Below the adapters' floor, only these modules may wait; all others decide or translate."""
 
-PURE_ROOMS = ("agent", "call", "runner", "wire", "audio", "ports", "config", "errors")
+PURE_ROOMS = ("agent", "functions", "call", "runner", "wire", "audio", "ports", "config", "errors")
 WAITING = {"asyncio", "socket", "ssl", "time", "select", "selectors", "subprocess", "threading"}
 
 

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from bridge.agent import threads
 from bridge.agent.context import CallContext
-from bridge.agent.culprit import culprit
 from bridge.agent.hooks import Hook, HookEvent, Hooks
+from bridge.functions import threads
+from bridge.functions.culprit import culprit
 
 __all__ = ["Dispatcher"]
 

@@ -1,24 +1,21 @@
 """
 Tools: functions of the agent's author that the model may call.
 
-Rule: arguments reach a function only after they fit its schema, and what it raises
-becomes a ToolError that says where it came from and not what it said.
+Rule: arguments reach a function only after they fit its schema.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, overload
 
-from bridge.agent import results, threads
 from bridge.agent.context import CallContext
-from bridge.agent.culprit import culprit
-from bridge.agent.json_schema import JsonSchema
-from bridge.agent.schema import FunctionSchema
-from bridge.errors import ConfigError, ToolArgumentsError, ToolError
+from bridge.errors import ConfigError
+from bridge.functions import threads
+from bridge.functions.json_schema import JsonSchema
+from bridge.functions.schema import FunctionSchema
 from bridge.ports.model import ToolCall
 from bridge.ports.session import ToolDefinition
 
@@ -29,8 +26,6 @@ TIMEOUT = 8.0  # seconds; a caller who hears nothing for longer hangs up
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")  # what OpenAI and Gemini both accept
 
 Body = Callable[[ToolCall, CallContext], Awaitable[Any]]
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +89,7 @@ class Tool:
         return cls(definition, checked(definition, body), timeout, idempotent)
 
     async def call(self, arguments: Mapping[str, Any], context: CallContext) -> Any:
-        """Run it, as a test would; the answer is anything that JSON can say."""
+        """Run it, as a test would; the answer is what the function returns."""
         return await self.bind(context).execute(ToolCall("", self.definition.name, arguments))
 
     def bind(self, context: CallContext) -> BoundTool:
@@ -122,17 +117,8 @@ class BoundTool:
         return self.tool.idempotent
 
     async def execute(self, call: ToolCall) -> Any:
-        """Raises ToolArgumentsError for the model to mend, ToolError for the author."""
-        name = self.definition.name
-        try:
-            return results.plain(await self.tool.body(call, self.context))
-        except ToolArgumentsError:
-            raise
-        except Exception as exc:
-            cause = str(exc) if isinstance(exc, results.NotJsonError) else f"raised {culprit(exc)}"
-            _log.warning("the tool %s %s", name, cause)
-            _log.debug("the tool %s failed like this", name, exc_info=exc)
-            raise ToolError(f"the tool {name} {cause}") from exc
+        """Raises ToolArgumentsError for the model to mend; anything else is the author's own."""
+        return await self.tool.body(call, self.context)
 
 
 @overload

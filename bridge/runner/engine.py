@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from bridge.errors import NotConnected, RealtimeError, ResumptionRefused, SessionClosed
+from bridge.functions.results import plain
 from bridge.ports import client_events as client
 from bridge.ports import server_events as event
 from bridge.ports.conversation import HistoryItem
@@ -43,7 +44,7 @@ from bridge.runner.machine import RunnerMachine
 from bridge.runner.outbox import Outbox, Release
 from bridge.runner.resumption import delay_after, worth_retrying
 from bridge.runner.tickets import Tickets
-from bridge.runner.tools import ToolPool, plain
+from bridge.runner.tools import ToolPool
 from bridge.runner.vocabulary import (
     Announce,
     Answer,

@@ -246,6 +246,10 @@ class RealtimeRunner:
             case _:
                 await self._engine.outbox.send(happened)
 
+    def register_tools(self, tools: Iterable[ToolHandler]) -> None:
+        """Know tools that the configuration names already, or that an update may offer later."""
+        self._engine.tools.register(tools)
+
     async def update_session(
         self, change: RealtimeConfig, *, tools: Iterable[ToolHandler] | None = None
     ) -> UpdateResult:

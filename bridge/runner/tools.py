@@ -14,15 +14,16 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from bridge.errors import ConfigError, ToolArgumentsError
+from bridge.functions.culprit import culprit
+from bridge.functions.results import plain
 from bridge.ports.model import ToolCall
 from bridge.ports.runner_events import ToolOutcome
 from bridge.ports.session import ToolDefinition
 from bridge.ports.tools import ToolHandler
 from bridge.runner.vocabulary import RunTool
 
-__all__ = ["ToolPool", "plain"]
+__all__ = ["ToolPool"]
 
-MAX_OUTPUT_SIZE = 16 * 1024  # characters of JSON; more would only crowd the model's context
 PATIENCE = 1.0  # seconds that cancelled tools have to stop; then they are left to themselves
 
 ToolDone = Callable[[str, str, Any, ToolOutcome, float], None]
@@ -111,35 +112,24 @@ class ToolPool:
         self._done(call.call_id, call.name, answer, outcome, loop.time() - begun)
 
 
-def plain(answer: Any) -> Any:
-    """
-    The answer as JSON has it: what it has no word for, as a text; what is too long, cut.
-
-    Raises ValueError or TypeError when not even that can be done.
-    """
-    text = json.dumps(answer, default=str, ensure_ascii=False, allow_nan=False)
-    if len(text) > MAX_OUTPUT_SIZE:
-        return {"cut_after_characters": MAX_OUTPUT_SIZE, "output": text[:MAX_OUTPUT_SIZE]}
-    return json.loads(text)
-
-
 async def _answer(call: RunTool, handler: ToolHandler | None) -> tuple[Any, ToolOutcome]:
     if handler is None:
         return _error("unknown_tool", "There is no such tool."), ToolOutcome.UNKNOWN_TOOL
+    limit = asyncio.timeout(handler.timeout)
     try:
         arguments = _arguments(call.arguments)
-        async with asyncio.timeout(handler.timeout):
+        async with limit:
             answer = await handler.execute(ToolCall(call.call_id, call.name, arguments))
         return plain(answer), ToolOutcome.ANSWERED
     except ToolArgumentsError as exc:
         return _error("invalid_arguments", str(exc)), ToolOutcome.BAD_ARGUMENTS
-    except TimeoutError:
-        text = "The tool did not answer in time; what it did is unknown."
-        return _error("timeout", text), ToolOutcome.TIMED_OUT
     except (Exception, SystemExit, asyncio.CancelledError) as exc:
         if isinstance(exc, asyncio.CancelledError) and _is_being_cancelled():
             raise
-        _log.warning("the tool %s raised %s", call.name, type(exc).__name__)
+        if isinstance(exc, TimeoutError) and limit.expired():
+            text = "The tool did not answer in time; what it did is unknown."
+            return _error("timeout", text), ToolOutcome.TIMED_OUT
+        _log.warning("the tool %s raised %s", call.name, culprit(exc))
         return _error("tool_failed", "The tool failed."), ToolOutcome.FAILED
 
 

@@ -64,13 +64,13 @@ class Attendant:
             parameters=record.parameters,
             started_at=datetime.fromtimestamp(record.started_at, UTC),
         )
+        config = path.configure(record.config or agent.config())
         self._runner = RealtimeRunner(
-            service.model,
-            path.configure(record.config or agent.config()),
-            tools=[tool.bind(self._context) for tool in agent.tools],
-            history=record.history,
-            token=record.resume_token,
+            service.model, config, history=record.history, token=record.resume_token
         )
+        # All of them are known, but offered is what the configuration names: an update may
+        # have taken some away.
+        self._runner.register_tools(tool.bind(self._context) for tool in agent.tools)
         self._dialling: asyncio.Task[None] | None = None
         self._conductor: Conductor | None = None
         self._hooks: Dispatcher | None = None

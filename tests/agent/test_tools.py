@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 
 from bridge.agent.context import CallContext
 from bridge.agent.tools import Tool, tool
-from bridge.errors import ConfigError, ToolArgumentsError, ToolError
+from bridge.errors import ConfigError, ToolArgumentsError
 from bridge.ports.model import ToolCall
 from bridge.ports.session import ToolDefinition
 from bridge.ports.tools import ToolHandler
@@ -86,51 +85,10 @@ async def test_a_tool_may_refuse_arguments_itself() -> None:
         await tool(find).call({"day": "sunday"}, a_call())
 
 
-async def test_what_a_function_raises(caplog: pytest.LogCaptureFixture) -> None:
-    """The author learns kind and place; the words of the exception stay where they are."""
-    caplog.set_level(logging.INFO)
-
-    with pytest.raises(ToolError, match=r"the tool broken raised KeyError at test_tools\.py") as e:
+async def test_what_a_function_raises() -> None:
+    """Is the author's own, and comes out as it is; the runner keeps its words to itself."""
+    with pytest.raises(KeyError):
         await tool(broken).call({"day": "hunter2"}, a_call())
-
-    assert "the tool broken raised KeyError at test_tools.py" in caplog.text
-    assert "hunter2" not in caplog.text + str(e.value)
-
-
-@pytest.mark.parametrize("kind", [TimeoutError, ToolError, ValueError])
-async def test_its_own_time_out_is_not_ours(kind: type[Exception]) -> None:
-    """Whatever kind it raises, the tool failed: it was not given up, and is not to blame us."""
-
-    def slow() -> None:
-        raise kind("hunter2")
-
-    with pytest.raises(ToolError) as raised:
-        await tool(slow).call({}, a_call())
-
-    assert type(raised.value) is ToolError
-    assert "hunter2" not in str(raised.value)
-
-
-async def test_results_that_json_cannot_say() -> None:
-    """The author learns which tool, and of what type the result was."""
-
-    def find() -> object:
-        return object()
-
-    with pytest.raises(ToolError, match="the tool find returned what JSON cannot say, in a object"):
-        await tool(find).call({}, a_call())
-
-
-async def test_long_results_are_cut() -> None:
-    """However much a tool returns, the model is told so much."""
-
-    def read() -> str:
-        return "x" * 10_000_000
-
-    answer = await tool(read).call({}, a_call())
-
-    assert len(answer) < 17_000
-    assert answer.endswith("[cut here: the result is longer than 16 KiB]")
 
 
 async def test_a_definition_and_a_handler() -> None:

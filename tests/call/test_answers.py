@@ -94,6 +94,14 @@ def test_only_so_many_are_remembered() -> None:
     assert not answers.hear("r1", 0.0)
 
 
+def test_an_id_that_comes_again_is_the_newest() -> None:
+    answers = begun(*(f"r{number}" for number in range(MAX_ANSWERS)), "r0", "r99")
+
+    answers.refuse()
+
+    assert not answers.hear("r0", 0.0)
+
+
 @pytest.mark.parametrize("said", ["r2", ""])
 def test_the_end_of_the_latest(said: str) -> None:
     """A provider without ids can only mean the latest."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -37,6 +39,7 @@ class FakeLeg:
     def __init__(self, log: Log) -> None:
         self._log = log
         self.tell: leg.LegListener = lambda _: None
+        self.watch: Callable[[], None] = lambda: None
 
     def attach(self, listener: leg.LegListener) -> None:
         self.tell = listener
@@ -44,6 +47,7 @@ class FakeLeg:
 
     def do(self, command: leg.LegCommand) -> None:
         self._log.append(command)
+        self.watch()
 
 
 class FakeRunner:
@@ -72,15 +76,15 @@ class FakeRunner:
 
     def ask_response(self, instructions: str | None = None) -> None:
         self._done(("ask", instructions))
-        if self.answers_at_once:
-            self.tell_call(model.ResponseCreated("r1"))
-            self.tell_call(model.AudioDelta("i1", sound(20), "r1"))
 
     def tell(self, message: Message) -> None:
         self._done(("tell", message))
 
     def truncate(self, item_id: str, heard_ms: int) -> None:
         self._done(("truncate", item_id, heard_ms))
+        if self.answers_at_once:
+            self.tell_call(model.ResponseCreated("r2"))
+            self.tell_call(model.AudioDelta("i2", sound(20), "r2"))
 
     async def interrupt(self) -> None:
         self._log.append("interrupt")
@@ -276,11 +280,18 @@ async def test_there_is_nobody_to_interrupt(refusal: Exception) -> None:
 
 async def test_what_happens_while_something_is_done_waits_its_turn() -> None:
     """A runner that answers within the very call: no command overtakes another."""
+    seen: list[Moment] = []
     async with stage() as play:
         play.runner.answers_at_once = True
-        play.conductor.tell(SayAsked("Say hello."))
+        play.speaks()
+        play.leg.watch = lambda: seen.append(play.memory.moments[-1].what)
+        play.runner.tell_call(model.SpeechStarted())
 
-        assert play.log[:2] == [("ask", "Say hello."), leg.Play(sound(20))]
+        assert seen == [
+            Moment.CALLER_SPEAKS,  # when the clear left
+            Moment.INTERRUPTED,  # when the next answer was played
+            Moment.INTERRUPTED,  # and its mark sent
+        ]
 
 
 async def test_the_timeline_and_the_events_are_told() -> None:
@@ -437,6 +448,23 @@ async def test_a_cancelled_call_leaves_nothing_behind() -> None:
     assert asyncio.all_tasks() == before
     assert dialled.cancelled()
     assert len(play.log) == said
+
+
+async def test_a_call_that_is_over_is_forgotten() -> None:
+    """No timer holds it until its hour has come."""
+    play = Stage(CallRules(), ULAW_8K, asyncio.get_running_loop().time)
+    play.conduct(nothing())
+    await asyncio.sleep(0.001)
+    play.leg.tell(leg.Digit("1"))
+    play.leg.tell(CALLER_GONE)
+    await play.over
+    left = weakref.ref(play.conductor)
+
+    del play
+    await asyncio.sleep(0.001)
+    gc.collect()
+
+    assert left() is None
 
 
 async def test_who_only_watches_need_not_say_anything() -> None:

@@ -335,6 +335,15 @@ def test_ids_begin_anew_with_a_session() -> None:
     assert deeds(cut) == [leg.Clear(), Truncate("i1", 100)]
 
 
+def test_a_session_that_is_replaced_while_it_lives() -> None:
+    """Nobody tells that the old one is gone, and ids begin anew all the same."""
+    call = CallScript()
+    call.at(1.0, model.ResponseCreated("r1"), voice(1000), model.SpeechStarted(), RESUMED)
+
+    assert leg.Play(sound(100)) in call.at(2.0, voice(300))
+    assert deeds(call.at(2.1, model.SpeechStarted())) == [leg.Clear(), Truncate("i1", 100)]
+
+
 def test_the_voice_of_a_lost_session_is_heard_to_its_end() -> None:
     """What is queued was said; the new session goes on behind it."""
     call = CallScript()

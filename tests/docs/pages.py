@@ -60,9 +60,12 @@ def anchors(page: Path) -> set[str]:
     return {_NOT_IN_ANCHOR.sub("", title).replace(" ", "-") for title in titles}
 
 
-def tables(page: Path) -> Iterator[list[str]]:
-    """The cells of every row of the page's tables, without their backquotes."""
-    for line in _prose(page).splitlines():
+def tables(page: Path, heading: str = "") -> Iterator[list[str]]:
+    """The cells of every row of the tables below a heading (of all), without backquotes."""
+    text = _prose(page)
+    if heading:
+        text = re.split(r"^#{1,6} +", text.split(f"# {heading}\n", 1)[1], flags=re.MULTILINE)[0]
+    for line in text.splitlines():
         if line.startswith("|") and not line.startswith("|-"):
             yield [cell.strip().strip("`") for cell in line.strip("|").split("|")]
 

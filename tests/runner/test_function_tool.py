@@ -75,12 +75,12 @@ async def test_without_a_schema_everything_goes() -> None:
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        ({}, "arguments: day, guests missing"),
-        ({"day": "sun", "guests": 2}, "day: must be of enum"),
-        ({"day": "mon", "guests": "two"}, "guests: must be of type integer"),
+        ({}, "'day' is a required property"),
+        ({"day": "sun", "guests": 2}, "day: breaks the rule enum"),
+        ({"day": "mon", "guests": "two"}, "guests: breaks the rule type"),
         ({"day": "mon", "guests": 0}, "guests: breaks the rule minimum"),
-        ({"day": "mon", "guests": 1, "names": ["a", 7]}, "names.1: must be of type string"),
-        ({"day": "mon", "guests": 1, "more": 1}, "arguments: breaks the rule additionalProperties"),
+        ({"day": "mon", "guests": 1, "names": ["a", 7]}, "names.1: breaks the rule type"),
+        ({"day": "mon", "guests": 1, "more": 1}, "arguments: has an argument that does not exist"),
     ],
 )
 async def test_arguments_that_do_not_fit_are_not_passed_on(

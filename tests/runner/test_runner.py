@@ -315,7 +315,7 @@ async def test_an_answer_that_json_cannot_say_is_the_owners_mistake() -> None:
     async with Stage(options=RunnerConfig(auto_execute_tools=False)) as stage:
         await stage.call("look")
 
-        with pytest.raises(ValueError, match="not JSON compliant"):
+        with pytest.raises(TypeError, match="JSON cannot say"):
             await stage.runner.send_tool_response(ToolResponse("c1", float("nan")))
         assert stage.runner.state == ExecutingTool()
 
@@ -491,3 +491,18 @@ async def test_a_call_of_a_tool_is_told_by_name() -> None:
         assert stage.all_heard(runner.ToolStarted) == [runner.ToolStarted("c1", "look")]
         [finished] = stage.all_heard(runner.ToolFinished)
         assert (finished.name, finished.outcome) == ("look", runner.ToolOutcome.ANSWERED)
+
+
+async def test_a_tool_that_is_only_known_is_not_offered() -> None:
+    """Until an update names it; then it runs."""
+    tool = FakeTool("later")
+    async with Stage() as stage:
+        stage.runner.register_tools([tool])
+        before = stage.runner.config.tools
+
+        await stage.runner.update_session(RealtimeConfig(tools=(tool.definition,)))
+        await stage.call("later")
+
+        assert before is None
+        assert stage.runner.config.tools == (tool.definition,)
+        assert tool.calls

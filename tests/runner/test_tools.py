@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from bridge.errors import ConfigError, ToolArgumentsError
+from bridge.functions.results import MAX_SIZE
 from bridge.ports.model import ToolCall
 from bridge.ports.runner_events import ToolOutcome
 from bridge.ports.session import ToolDefinition
-from bridge.runner.tools import MAX_OUTPUT_SIZE, ToolPool, plain
+from bridge.runner.tools import ToolPool
 from bridge.runner.vocabulary import RunTool
 from tests.fakes.model import turns
 from tests.runner.tooling import FakeTool, HeldTool
@@ -272,33 +273,13 @@ def test_two_tools_cannot_have_one_name() -> None:
         Bench(FakeTool(), FakeTool())
 
 
-class Cup:
-    def __str__(self) -> str:
-        return "a cup"
+async def test_an_answer_that_is_too_long_is_cut() -> None:
+    """It would only crowd the model's context; the cut shows."""
+    outcome, told = await Bench(answering(["x" * MAX_SIZE])).outcome()
 
-
-@pytest.mark.parametrize(
-    ("answer", "told"),
-    [
-        ({"a": (1, None)}, {"a": [1, None]}),
-        ("text", "text"),
-        (None, None),
-        ({"what": Cup()}, {"what": "a cup"}),
-        ({1: "one"}, {"1": "one"}),
-        ("ü" * (MAX_OUTPUT_SIZE - 2), "ü" * (MAX_OUTPUT_SIZE - 2)),
-    ],
-)
-def test_an_answer_is_told_as_json_has_it(answer: Any, told: Any) -> None:
-    """What JSON has no word for becomes a text."""
-    assert plain(answer) == told
-
-
-def test_an_answer_that_is_too_long_is_cut() -> None:
-    """And says so."""
-    cut = plain(["x" * MAX_OUTPUT_SIZE])
-
-    assert cut["cut_after_characters"] == MAX_OUTPUT_SIZE
-    assert len(cut["output"]) == MAX_OUTPUT_SIZE
+    assert outcome is ToolOutcome.ANSWERED
+    assert len(told) < 2 * MAX_SIZE
+    assert "cut here" in told
 
 
 @pytest.mark.parametrize("answer", [float("nan"), {("a", "b"): 1}])
@@ -322,3 +303,19 @@ async def test_how_long_a_tool_ran_is_told() -> None:
 
     assert bench.seconds["c1"] >= 0.02
     assert bench.seconds["c2"] < bench.seconds["c1"]
+
+
+async def test_a_time_out_of_the_tools_own_is_a_failure() -> None:
+    """It was not given up by us, whatever it calls its trouble."""
+    outcome, told = await Bench(raising(TimeoutError("hunter2"))).outcome()
+
+    assert outcome is ToolOutcome.FAILED
+    assert "hunter2" not in str(told)
+
+
+async def test_the_author_learns_where_it_failed(caplog: pytest.LogCaptureFixture) -> None:
+    """Kind and place, and not a word of what the exception says."""
+    await Bench(raising(KeyError("hunter2"))).outcome()
+
+    assert "raised KeyError at" in caplog.text
+    assert "hunter2" not in caplog.text

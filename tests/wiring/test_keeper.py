@@ -1,131 +1,163 @@
-"""A call's record reaches the store without anybody waiting for it."""
+"""The record of a call is kept while the call lasts, and nothing waits for that."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from dataclasses import replace
 
-from bridge.errors import StoreError
+import pytest
+
 from bridge.ports import leg
-from bridge.ports.store import CallRecord, CallState, Claim, Saved
+from bridge.ports.store import CallRecord, CallState, Claim
 from bridge.store.memory import MemoryStore
 from bridge.wiring.keeper import Keeper
+from tests.wiring.parts import CALL, MoodyStore, until
 
 
-class Stage:
-    """A claimed call whose record counts how often it was asked for."""
+class Kept:
+    """A claimed call with its keeper; `record` is what is to be kept next."""
 
-    def __init__(self, store: MemoryStore, claim: Claim) -> None:
-        self.store = store
-        self.asked = 0
-        self.fenced = asyncio.Event()
-        self.keeper = Keeper(store, claim, self.record, self.fenced.set, spacing=0.01, patience=0.2)
+    def __init__(self) -> None:
+        self.store = MoodyStore(MemoryStore(asyncio.get_running_loop().time))
+        self.record = CallRecord(CALL, agent="0")
+        self.fenced = 0
 
-    def record(self) -> CallRecord:
-        self.asked += 1
-        return CallRecord("CA1", carrier=f"version {self.asked}")
+    async def claim(self) -> Claim:
+        claim = await self.store.claim(CALL, fence=0, claim_id="c", worker="w")
+        assert claim is not None
+        return claim
 
+    def keeper(self, claim: Claim, *, patience: float = 5.0) -> Keeper:
+        def fenced() -> None:
+            self.fenced += 1
 
-@asynccontextmanager
-async def kept(store: MemoryStore | None = None) -> AsyncIterator[Stage]:
-    store = store or MemoryStore(asyncio.get_running_loop().time)
-    claim = await store.claim("CA1", fence=0, claim_id="first", worker="w1")
-    assert claim is not None
-    stage = Stage(store, claim)
-    async with stage.keeper:
-        yield stage
+        return Keeper(
+            self.store, claim, lambda: self.record, fenced, spacing=0.01, patience=patience
+        )
 
+    def now(self, agent: str) -> None:
+        self.record = replace(self.record, agent=agent)
 
-async def stored(store: MemoryStore) -> CallRecord | None:
-    """The record as another worker would find it; this claims the call."""
-    fence = (await store.standing("CA1")).fence
-    claim = await store.claim("CA1", fence=fence, claim_id="look", worker="w2")
-    return claim.record if claim is not None else None
+    @property
+    def saved(self) -> list[str]:
+        return [record.agent for record in self.store.saved]
 
 
-async def until(store: Remembering, saves: int) -> None:
-    async with asyncio.timeout(5):
-        while len(store.saved) < saves:
-            await asyncio.sleep(0.005)
+async def test_what_is_worth_keeping_is_kept() -> None:
+    """Soon, and several touches at once are one write."""
+    kept = Kept()
+    async with kept.keeper(await kept.claim()) as keeper:
+        for name in ("1", "2", "3"):
+            kept.now(name)
+            keeper.touch()
+        await until(lambda: kept.saved)
+
+    assert kept.saved == ["3"]
 
 
-class Remembering(MemoryStore):
-    """Remembers each save; fails the first few if told to."""
+async def test_one_write_is_under_way_at_a_time_and_the_newest_record_wins() -> None:
+    kept = Kept()
+    claim = await kept.claim()
+    kept.store.hangs = asyncio.Event()
+    async with kept.keeper(claim) as keeper:
+        keeper.touch()
+        await until(lambda: kept.store.asked.count("save") == 1)
+        for name in ("1", "2"):
+            kept.now(name)
+            keeper.touch()
+        assert kept.store.asked.count("save") == 1
+        kept.store.hangs.set()
+        await until(lambda: len(kept.saved) == 2)
 
-    def __init__(self, failures: int = 0) -> None:
-        super().__init__(asyncio.get_running_loop().time)
-        self.saved: list[CallRecord] = []
-        self._failures = failures
-
-    async def save(self, claim: Claim, record: CallRecord) -> Saved:
-        self.saved.append(record)
-        if len(self.saved) <= self._failures:
-            raise StoreError("the store is away")
-        return await super().save(claim, record)
-
-
-async def test_many_touches_are_one_write() -> None:
-    """The newest record wins; what happened in between is in it."""
-    store = Remembering()
-    async with kept(store) as stage:
-        for _ in range(50):
-            stage.keeper.touch()
-        await until(store, 1)
-
-        assert len(store.saved) == 1
+    assert kept.saved == ["0", "2"]
 
 
-async def test_a_store_that_is_away_is_asked_again() -> None:
-    """The call does not notice, and the record gets there."""
-    store = Remembering(failures=1)
-    async with kept(store) as stage:
-        stage.keeper.touch()
-        await until(store, 2)
+async def test_a_store_that_is_down_is_tried_again() -> None:
+    kept = Kept()
+    claim = await kept.claim()
+    kept.store.down = True
+    async with kept.keeper(claim) as keeper:
+        keeper.touch()
+        await until(lambda: kept.store.asked.count("save") > 2)
+        kept.store.down = False
+        await until(lambda: kept.saved)
 
-    record = await stored(store)
-    assert record is not None
-    assert record.carrier == "version 2"
-
-
-async def test_somebody_else_holds_the_call() -> None:
-    """The owner is told at once, and writes no more."""
-    async with kept() as stage:
-        fence = (await stage.store.standing("CA1")).fence
-        await stage.store.claim("CA1", fence=fence, claim_id="other", worker="w2")
-
-        stage.keeper.touch()
-
-        await asyncio.wait_for(stage.fenced.wait(), 5)
+    assert kept.saved == ["0"]
 
 
-async def test_a_lost_leg_leaves_its_record() -> None:
-    """Whoever claims the call next goes on from there."""
-    async with kept() as stage:
-        await stage.keeper.release()
+async def test_whose_call_it_is_no_longer_is_told_so() -> None:
+    """Once, and writes no more."""
+    kept = Kept()
+    claim = await kept.claim()
+    await kept.store.claim(CALL, fence=1, claim_id="d", worker="another")
+    async with kept.keeper(claim) as keeper:
+        keeper.touch()
+        await until(lambda: kept.fenced)
+        keeper.touch()
+        await asyncio.sleep(0.05)
 
-    assert (await stage.store.standing("CA1")).state is CallState.WAITING
-    assert await stored(stage.store) is not None
-
-
-async def test_an_ended_call_keeps_its_verdict() -> None:
-    """The carrier asks for it a moment later."""
-    async with kept() as stage:
-        await stage.keeper.end(leg.Hangup("Goodbye."))
-
-    assert (await stage.store.standing("CA1")).verdict == leg.Hangup("Goodbye.")
+    assert kept.fenced == 1
+    assert kept.store.asked.count("save") == 1
 
 
-class Hanging(MemoryStore):
-    """Never answers when a call ends."""
+@pytest.mark.parametrize("last", ["release", "end"])
+async def test_nothing_is_written_behind_the_last_write(last: str) -> None:
+    """Whoever comes next would be surprised."""
+    kept = Kept()
+    async with kept.keeper(await kept.claim()) as keeper:
+        keeper.touch()
+        await (keeper.release() if last == "release" else keeper.end(leg.Hangup("Goodbye.")))
+        keeper.touch()
+        await asyncio.sleep(0.05)
 
-    async def end(self, call_id: str, verdict: leg.Verdict, *, claim: Claim | None = None) -> Saved:
-        await asyncio.Event().wait()
-        return Saved.OK
+    assert kept.store.asked[-1] == last
 
 
-async def test_the_end_of_a_call_does_not_wait_for_ever() -> None:
-    """A store that hangs costs a bounded moment, not the caller."""
-    store = Hanging(asyncio.get_running_loop().time)
-    async with kept(store) as stage, asyncio.timeout(10):
-        await stage.keeper.end(leg.Hangup())
+async def test_a_release_leaves_the_call_to_whoever_comes_next() -> None:
+    kept = Kept()
+    async with kept.keeper(await kept.claim()) as keeper:
+        kept.now("newest")
+        await keeper.release()
+
+    assert (await kept.store.standing(CALL)).state is CallState.WAITING
+    assert kept.saved == ["newest"]
+
+
+async def test_the_verdict_is_what_the_carrier_will_be_told() -> None:
+    kept = Kept()
+    async with kept.keeper(await kept.claim()) as keeper:
+        await keeper.end(leg.Transfer("+14155550100"))
+
+    assert (await kept.store.standing(CALL)).verdict == leg.Transfer("+14155550100")
+
+
+async def test_who_was_superseded_does_not_end_the_call() -> None:
+    """It goes on elsewhere."""
+    kept = Kept()
+    async with kept.keeper(await kept.claim()) as keeper:
+        await kept.store.claim(CALL, fence=1, claim_id="d", worker="another")
+        await keeper.end(leg.Hangup())
+
+    assert (await kept.store.standing(CALL)).state is CallState.LIVE
+
+
+async def test_the_end_of_a_call_does_not_wait_long_for_the_store() -> None:
+    kept = Kept()
+    claim = await kept.claim()
+    kept.store.hangs = asyncio.Event()
+    async with asyncio.timeout(2), kept.keeper(claim, patience=0.05) as keeper:
+        await keeper.end(leg.Hangup())
+
+
+async def test_a_record_that_cannot_be_made_ends_nothing_but_its_keeping() -> None:
+    """That is a fault of ours, and the call has nothing to do with it."""
+
+    def faulty() -> CallRecord:
+        raise ZeroDivisionError
+
+    kept = Kept()
+    async with Keeper(kept.store, await kept.claim(), faulty, lambda: None) as keeper:
+        keeper.touch()
+        await asyncio.sleep(0.02)
+
+    assert kept.saved == []

@@ -30,8 +30,8 @@ def recorded(name: str) -> Sound:
 
 def hiss(seconds: float, level_db: float = -63.0, seed: int = 1) -> Sound:
     """White noise at this level of full scale."""
-    noise = np.random.default_rng(seed).normal(size=int(seconds * RATE))
-    return noise * _amplitude(level_db)
+    noise: Sound = np.random.default_rng(seed).normal(size=int(seconds * RATE))
+    return _at(noise, level_db)
 
 
 def rumble(seconds: float, level_db: float) -> Sound:
@@ -39,14 +39,14 @@ def rumble(seconds: float, level_db: float) -> Sound:
     spectrum = np.fft.rfft(hiss(seconds, 0.0))
     frequency = np.fft.rfftfreq(int(seconds * RATE), 1 / RATE)
     noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(frequency, 20)), int(seconds * RATE))
-    return noise / noise.std() * _amplitude(level_db)
+    return _at(noise, level_db)
 
 
 def tones(seconds: float, *frequencies: float, level_db: float = -20.0) -> Sound:
     """Pure tones together."""
     at = np.arange(int(seconds * RATE)) / RATE
     sound: Sound = sum((np.sin(2 * np.pi * f * at) for f in frequencies), np.zeros(len(at)))
-    return sound / sound.std() * _amplitude(level_db)
+    return _at(sound, level_db)
 
 
 def hum(seconds: float, mains: int, level_db: float) -> Sound:
@@ -54,7 +54,7 @@ def hum(seconds: float, mains: int, level_db: float) -> Sound:
     at = np.arange(int(seconds * RATE)) / RATE
     parts = (np.sin(2 * np.pi * mains * n * at + n) / n for n in range(1, 13))
     sound: Sound = sum(parts, np.zeros(len(at)))
-    return sound / sound.std() * _amplitude(level_db)
+    return _at(sound, level_db)
 
 
 def keys(tone_seconds: float, gap_seconds: float) -> Sound:
@@ -89,5 +89,7 @@ def frames(data: bytes, format: AudioFormat = PCM16_8K) -> Iterable[bytes]:
     return (data[start : start + size] for start in range(0, len(data), size))
 
 
-def _amplitude(level_db: float) -> float:
-    return float(10 ** (level_db / 20))
+def _at(sound: Sound, level_db: float) -> Sound:
+    """The sound at this level of full scale."""
+    louder: Sound = sound / sound.std() * 10 ** (level_db / 20)
+    return louder

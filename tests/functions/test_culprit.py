@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.agent.culprit import culprit
+from bridge.functions.culprit import culprit
 
 
 def test_the_place_and_not_the_words() -> None:

@@ -19,8 +19,8 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import ErrorDetails
 
-from bridge.agent.docstrings import Docstring
 from bridge.errors import ConfigError, ToolArgumentsError
+from bridge.functions.docstrings import Docstring
 
 __all__ = ["FunctionSchema", "misfit"]
 

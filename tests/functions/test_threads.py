@@ -5,7 +5,7 @@ import threading
 from contextvars import ContextVar
 from functools import partial
 
-from bridge.agent import threads
+from bridge.functions import threads
 
 _who: ContextVar[str] = ContextVar("_who", default="nobody")
 

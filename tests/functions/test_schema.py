@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from bridge.agent.schema import FunctionSchema, misfit
+from bridge.functions.schema import FunctionSchema, misfit
 from bridge.errors import ConfigError, ToolArgumentsError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from bridge.agent.results import MAX_SIZE, NotJsonError, plain
+from bridge.functions.results import MAX_SIZE, NotJsonError, plain
 
 MARKER = "\n[cut here: the result is longer than 16 KiB]"
 

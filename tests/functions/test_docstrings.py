@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.agent.docstrings import Docstring
+from bridge.functions.docstrings import Docstring
 
 GOOGLE = """
     Order bread.

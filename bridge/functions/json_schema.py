@@ -17,8 +17,8 @@ from jsonschema.protocols import Validator
 from jsonschema.validators import Draft202012Validator, validator_for
 from referencing import Registry
 
-from bridge.agent.schema import MAX_PATH_LENGTH, MAX_PROBLEMS, misfit
 from bridge.errors import ConfigError
+from bridge.functions.schema import MAX_PATH_LENGTH, MAX_PROBLEMS, misfit
 
 __all__ = ["JsonSchema"]
 

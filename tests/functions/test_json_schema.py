@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from referencing.exceptions import Unresolvable
 
-from bridge.agent.json_schema import JsonSchema
+from bridge.functions.json_schema import JsonSchema
 from bridge.errors import ConfigError, ToolArgumentsError
 
 SCHEMA = {
