@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -100,5 +99,5 @@ class AudioChunk:
         """Raises AudioFormatError when `text` is not base64."""
         try:
             return cls(base64.b64decode(text, validate=True), format)
-        except binascii.Error:
+        except ValueError:  # also of a character that is not even ASCII
             raise AudioFormatError("the audio is not valid base64") from None

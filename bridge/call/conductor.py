@@ -58,6 +58,9 @@ class Observer:
     def digit(self, digit: str) -> None:
         """The caller pressed a key."""
 
+    def played(self) -> None:
+        """The caller has heard a little more of the agent's voice."""
+
     def cleared(self, seconds: float) -> None:
         """The caller was heard to speak over the agent; `clear` left after so long."""
 
@@ -132,6 +135,9 @@ class Conductor:
             case leg.Digit(digit):
                 self._observer.digit(digit)
                 self._handle(event)
+            case leg.Played():
+                self._handle(event)
+                self._observer.played()
             case _:
                 self._handle(event)
 

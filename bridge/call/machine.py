@@ -29,6 +29,7 @@ from bridge.call.vocabulary import (
     SayAsked,
     Tell,
     TimeIsUp,
+    Truncate,
     Voice,
 )
 from bridge.errors import Ending, Fault
@@ -81,6 +82,10 @@ class Call:
         if self._answers.expected or self._tools or self._playback.speaking:
             return Cut.AGENT
         return Cut.CALLER if self._caller.unanswered else Cut.NOBODY
+
+    def unheard(self, now: float) -> list[Truncate]:
+        """Of what the agent is saying, how much the caller has heard."""
+        return self._playback.unheard(now)
 
     @property
     def apology(self) -> leg.Verdict:

@@ -83,15 +83,20 @@ class Playback:
 
     def clear(self, now: float) -> list[Truncate]:
         """Forget what is queued; tells of each item that was cut how much was heard."""
+        cuts = self.unheard(now)
+        self._pieces.clear()
+        self._queued = 0
+        self._epoch += 1
+        return cuts
+
+    def unheard(self, now: float) -> list[Truncate]:
+        """Of each item that is not played to its end yet, how much was heard."""
         cuts: dict[_Item, Truncate] = {}
         heard = self._heard_of(self._pieces[0], now) if self._pieces else 0
         for piece in self._pieces:
             if piece.item not in cuts:
                 cuts[piece.item] = self._heard_until(piece.item, piece.begin + heard)
             heard = 0
-        self._pieces.clear()
-        self._queued = 0
-        self._epoch += 1
         return list(cuts.values())
 
     def so_far(self) -> list[Truncate]:

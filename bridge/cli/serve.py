@@ -67,10 +67,10 @@ def _config(args: argparse.Namespace) -> Config:
         environ["WEB_CONCURRENCY"] = str(args.workers)
     config = Config.from_environ(environ)
     config.check_serving()
-    if config.redis_url is not None or config.workers > 1:
+    if config.workers > 1:
         raise ConfigError(
-            "REDIS_URL, WEB_CONCURRENCY: this version keeps its calls in the memory of one "
-            "worker; leave them out"
+            "WEB_CONCURRENCY: one process is one worker; start several of them behind a load "
+            "balancer, with the same REDIS_URL and BRIDGE_SECRET_KEY"
         )
     return config
 

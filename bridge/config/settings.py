@@ -74,7 +74,7 @@ SETTINGS = (
         otherwise="an apology and goodbye",
     ),
     Setting("BRIDGE_MAX_CALLS", "calls that one worker carries at once", "100"),
-    Setting("BRIDGE_DRAIN_SECONDS", "how long a stopping worker looks for good moments", "20"),
+    Setting("BRIDGE_DRAIN_SECONDS", "how long a stopping worker waits for its calls to end", "20"),
     Setting(
         "BRIDGE_SECRET_KEY",
         "keys that encrypt and sign what is stored, newest first, separated by commas",
@@ -82,8 +82,8 @@ SETTINGS = (
     ),
     Setting(
         "BRIDGE_ADMIN_TOKEN",
-        "bearer token of the operator's API and console",
-        otherwise="both are closed to everybody",
+        "bearer token of the operator's API",
+        otherwise="it is closed to everybody",
     ),
     Setting("BRIDGE_INSECURE", "1: serve without checking signatures, for development", "0"),
     Setting("BRIDGE_LOG_LEVEL", "DEBUG, INFO, WARNING, ERROR or CRITICAL", "INFO"),

@@ -8,6 +8,7 @@ oldest part goes first.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -102,9 +103,15 @@ class Conversation:
         if isinstance(speech, _Speech):
             speech.heard_ms = min(speech.heard_ms, heard_ms)
 
-    def history(self) -> tuple[HistoryItem, ...]:
-        """Everything that was said, oldest first; turns without words are left out."""
-        told = (_told(item) for item in self._items.values())
+    def history(self, heard: Mapping[str, float] | None = None) -> tuple[HistoryItem, ...]:
+        """
+        Everything that was said, oldest first; turns without words are left out.
+
+        `heard` has the items that the caller is still listening to, with the milliseconds
+        heard so far.
+        """
+        until = heard or {}
+        told = (_told(item, until.get(name)) for name, item in self._items.items())
         return tuple(item for item in told if item is not None)
 
     def _speech(self, item_id: str) -> _Speech:
@@ -133,10 +140,10 @@ class Conversation:
         return item
 
 
-def _told(item: _Item) -> HistoryItem | None:
+def _told(item: _Item, heard_ms: float | None) -> HistoryItem | None:
     match item:
         case _Speech():
-            heard = _heard(item)
+            heard = _heard(item, item.heard_ms if heard_ms is None else heard_ms)
             return AgentSaid(heard) if heard.strip() else None
         case _Utterance(text):
             return CallerSaid(text) if text.strip() else None
@@ -144,11 +151,11 @@ def _told(item: _Item) -> HistoryItem | None:
             return item
 
 
-def _heard(speech: _Speech) -> str:
-    """The words that were heard, to the last whole one."""
-    if speech.heard_ms >= speech.voice_ms:
+def _heard(speech: _Speech, heard_ms: float) -> str:
+    """The words that were heard in this time, to the last whole one."""
+    if heard_ms >= speech.voice_ms:
         return speech.text
-    cut = int(len(speech.text) * max(speech.heard_ms, 0.0) / speech.voice_ms)
+    cut = int(len(speech.text) * max(heard_ms, 0.0) / speech.voice_ms)
     if speech.text[cut : cut + 1].isspace():
         return speech.text[:cut].rstrip()
     word = speech.text.rfind(" ", 0, cut) + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Self
 
 from bridge.audio.formats import AudioChunk, AudioFormat
@@ -135,6 +135,10 @@ class RealtimeRunner:
     def history(self) -> tuple[HistoryItem, ...]:
         """What was said so far, as the caller heard it."""
         return self._engine.conversation.history()
+
+    def history_at(self, heard: Mapping[str, float]) -> tuple[HistoryItem, ...]:
+        """The history at this moment, while the caller has heard so many ms of these items."""
+        return self._engine.conversation.history(heard)
 
     @property
     def dropped_audio(self) -> int:

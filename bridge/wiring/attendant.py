@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -75,6 +75,7 @@ class Attendant:
         self._conductor: Conductor | None = None
         self._hooks: Dispatcher | None = None
         self._keeper: Keeper | None = None
+        self._call: Call | None = None
         self._cut = Cut.NOBODY
         self._gone = asyncio.Event()
 
@@ -193,9 +194,10 @@ class Attendant:
             stack.enter_context(service.tallies.keep(self._tally(conductor)))
             keeper.touch()
             try:
-                over = await conductor.conduct(
-                    self._dialling, ModelReady(claim.resumed, self._record.cut)
-                )
+                # A call that was lost before a word was said begins anew, greeting and all.
+                resumed = claim.resumed and bool(self._record.history)
+                ready = ModelReady(resumed, self._record.cut)
+                over = await conductor.conduct(self._dialling, ready)
             except BaseException:
                 await keeper.release()
                 raise
@@ -206,7 +208,7 @@ class Attendant:
 
     async def _carry_out(self, over: Over, caller: leg.Leg, keeper: Keeper) -> None:
         """What becomes of the call: the verdict is stored before the carrier can ask for it."""
-        self._cut = over.cut
+        self._cut, self._call = over.cut, None
         if over.lost:
             await keeper.release()
             return
@@ -215,8 +217,9 @@ class Attendant:
         caller.do(leg.Finish(verdict))
 
     def _new_conductor(self, caller: leg.Leg, chronicle: Chronicle) -> Conductor:
+        call = self._call = Call(self._rules(), self._path.leg, self._clock())
         return Conductor(
-            Call(self._rules(), self._path.leg, self._clock()),
+            call,
             caller,
             self._runner,
             to_model=transcoder(self._path.leg, self._path.model_in),
@@ -254,10 +257,16 @@ class Attendant:
         return replace(
             self._record,
             config=self._runner.config,
-            history=self._runner.history,
+            history=self._runner.history_at(self._heard()),
             resume_token=self._runner.resume_token,
-            cut=self._cut,
+            cut=self._cut if self._call is None else self._call.cut,
         )
+
+    def _heard(self) -> Mapping[str, float]:
+        """How much the caller has heard of what the agent is saying just now."""
+        if self._call is None:
+            return {}
+        return {cut.item_id: cut.heard_ms for cut in self._call.unheard(self._clock())}
 
     def _tally(self, conductor: Conductor) -> Callable[[], None]:
         """Adds to the metrics what the call has carried since the last time."""

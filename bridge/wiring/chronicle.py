@@ -96,6 +96,9 @@ class Chronicle(Observer):
     def digit(self, digit: str) -> None:
         self._tell(DigitPressed(digit))
 
+    def played(self) -> None:
+        self._worth_keeping()
+
     def cleared(self, seconds: float) -> None:
         self._metrics.barge_in(seconds)
 

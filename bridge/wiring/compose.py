@@ -10,10 +10,10 @@ from bridge.audio.formats import ULAW_8K
 from bridge.config import Config
 from bridge.ports.model import RealtimeModel
 from bridge.ports.store import CallStore
-from bridge.store.memory import MemoryStore
 from bridge.wiring.formats import AudioPath, negotiate
 from bridge.wiring.models import model_of
 from bridge.wiring.service import Service
+from bridge.wiring.stores import store_of
 
 __all__ = ["Plan", "compose", "plan"]
 
@@ -41,5 +41,5 @@ def plan(config: Config, agent: Agent | None = None, model: RealtimeModel | None
 
 def compose(plan: Plan, store: CallStore | None = None) -> Service:
     """The service, inside a running loop."""
-    clock = asyncio.get_running_loop().time
-    return Service(plan.config, plan.agent, plan.model, store or MemoryStore(clock), plan.path)
+    store = store or store_of(plan.config, asyncio.get_running_loop().time)
+    return Service(plan.config, plan.agent, plan.model, store, plan.path)

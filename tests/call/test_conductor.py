@@ -450,14 +450,18 @@ async def test_a_cancelled_call_leaves_nothing_behind() -> None:
     assert len(play.log) == said
 
 
-async def test_a_call_that_is_over_is_forgotten() -> None:
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_call_that_is_over_is_forgotten(cancelled: bool) -> None:
     """No timer holds it until its hour has come."""
     play = Stage(CallRules(), ULAW_8K, asyncio.get_running_loop().time)
     play.conduct(nothing())
     await asyncio.sleep(0.001)
     play.leg.tell(leg.Digit("1"))
-    play.leg.tell(CALLER_GONE)
-    await play.over
+    if cancelled:
+        play.over.cancel()
+    else:
+        play.leg.tell(CALLER_GONE)
+    await asyncio.gather(play.over, return_exceptions=True)
     left = weakref.ref(play.conductor)
 
     del play

@@ -195,3 +195,15 @@ def test_other_formats() -> None:
 
     assert [len(piece) for piece in pieces(commands)] == [3200, 3200, 1600]
     assert playback.clear(0.05) == [Truncate("i1", 50)]
+
+
+def test_what_was_heard_can_be_asked_in_mid_sentence() -> None:
+    """The answer changes nothing of what is queued."""
+    playback = Playback(ULAW_8K)
+    playback.play("item", bytes(4_000), now=1.0)
+
+    asked = playback.unheard(now=1.05)
+
+    assert asked == [Truncate("item", heard_ms=50)]
+    assert playback.speaking
+    assert playback.clear(now=1.05) == asked

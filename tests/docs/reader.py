@@ -21,7 +21,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from tests.docs.pages import Block
 
@@ -35,7 +35,7 @@ STOP_SECONDS = 15.0
 
 _FILE = re.compile(r"# ([\w.-]+\.py)\n")
 _PORT = re.compile(r"\b8080\b")
-_SERVES = re.compile(r"^(\w+=\S+ +)*(bridge serve|uvicorn)\b")
+_SERVES = re.compile(r"(^|\s)(bridge serve|uvicorn)\b")
 _STUDY = """
 import sys
 from pathlib import Path
@@ -96,34 +96,37 @@ class Reader:
         """Type a block's commands, and wait until they are done or serve."""
         typed = [_PORT.sub(str(self._port), command) for command in commands(block)]
         shell = ["bash", "-euo", "pipefail", "-c", "\n".join(typed)]
-        if _SERVES.match(typed[-1]):
+        if _SERVES.search(typed[-1]):
             self._serve(shell)
         else:
             self._run(shell)
 
     def _run(self, command: list[str]) -> None:
-        done = subprocess.run(
+        with self._begin(command, subprocess.PIPE) as process:
+            try:
+                printed, _ = process.communicate(timeout=COMMAND_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+        said = printed.decode(errors="replace")
+        assert process.returncode == 0, f"{command[-1]}\n{said}{self._logged()}"
+
+    def _begin(self, command: list[str], output: int | IO[bytes]) -> subprocess.Popen[bytes]:
+        """In a session of its own, so that whatever it starts can be stopped with it."""
+        return subprocess.Popen(
             command,
             cwd=self._folder,
             env=self._environ,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
-        assert done.returncode == 0, f"{command[-1]}\n{done.stdout}{done.stderr}{self._logged()}"
 
     def _serve(self, command: list[str]) -> None:
         self._stop()
         with self._log.open("wb") as log:
-            self._server = subprocess.Popen(
-                command,
-                cwd=self._folder,
-                env=self._environ,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            self._server = self._begin(command, log)
         until = time.monotonic() + READY_SECONDS
         while not self._answers():
             assert self._server.poll() is None, self._logged()
@@ -142,7 +145,7 @@ class Reader:
 
     def _stop(self) -> None:
         server, self._server = self._server, None
-        if server is None:
+        if server is None or server.poll() is not None:
             return
         os.killpg(server.pid, signal.SIGTERM)
         try:

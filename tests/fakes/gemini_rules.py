@@ -127,6 +127,7 @@ def check_setup(message: ClientMessage, *, vertex: bool) -> str:
     _check_thinking(config.thinking_config, generation)
     _check_extras(setup, config, generation)
     for tool in setup.tools or []:
+        assert isinstance(tool, types.Tool), "on the wire there are no functions"
         _check_tool(tool, generation)
     return generation
 

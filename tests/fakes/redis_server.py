@@ -23,6 +23,7 @@ from typing import Any, Self
 
 import pytest
 import redis
+from redis.crc import key_slot
 
 __all__ = ["RedisCluster", "RedisServer", "Watch", "free_port", "until"]
 
@@ -185,6 +186,12 @@ class Watch:
         hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
         return f"redis+sentinel://{hosts}/{self.SERVICE}"
 
+    def fail_over(self) -> None:
+        """Tell the Sentinels to choose the replica, and wait until both know their place."""
+        self.sentinels[0].raw("SENTINEL", "FAILOVER", self.SERVICE)
+        until(lambda: b"role:master" in self.replica.raw("INFO", "replication"), 20)
+        until(lambda: b"role:slave" in self.primary.raw("INFO", "replication"), 20)
+
     def _sentinel(self) -> RedisServer:
         sentinel = RedisServer(port=free_port())
         configuration = sentinel.directory / "sentinel.conf"
@@ -250,7 +257,7 @@ class RedisCluster:
 
     def node_of(self, key: str) -> RedisServer:
         """The node that keeps this key."""
-        slot = self.nodes[0].raw("CLUSTER", "KEYSLOT", key)
+        slot = key_slot(key.encode())
         [node] = [n for n, (a, z) in zip(self.nodes, self.SLOTS, strict=True) if a <= slot <= z]
         return node
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from referencing.exceptions import Unresolvable
 
-from bridge.functions.json_schema import JsonSchema
 from bridge.errors import ConfigError, ToolArgumentsError
+from bridge.functions.json_schema import JsonSchema
 
 SCHEMA = {
     "type": "object",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from bridge.functions.schema import FunctionSchema, misfit
 from bridge.errors import ConfigError, ToolArgumentsError
+from bridge.functions.schema import FunctionSchema, misfit
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -119,19 +119,6 @@ async def test_audio_before_the_start_is_nobodys() -> None:
         await socket.close()
 
 
-async def test_a_stream_that_never_begins_is_closed() -> None:
-    """Within five seconds, whatever else it sends."""
-    async with a_bridge() as stage:
-        silent, talking = await HandMadeCall(stage).open(), await HandMadeCall(stage).open()
-        await talking.send(media.write_event(frames.Connected()))
-        for _ in range(3):
-            await talking.send(HandMadeCall.frame())
-
-        assert await closing_code(silent) == 1008
-        assert await closing_code(talking) == 1008
-        await counted(stage, "no-start", 2)
-
-
 async def test_a_ticket_is_good_for_one_stream_of_its_own_call() -> None:
     """Replayed, forged, borrowed or for another account it opens nothing."""
     async with a_bridge() as stage:
@@ -188,14 +175,23 @@ async def test_a_newer_leg_takes_the_call_from_an_older_one() -> None:
         await newer.close()
 
 
-async def test_a_stream_that_falls_silent_counts_as_lost() -> None:
-    """Carriers send audio all the time: five seconds without any, and the line is dead."""
+async def test_streams_that_do_nothing_are_given_up() -> None:
+    """
+    Five seconds to begin in, whatever else is sent; and five without any audio, which
+    carriers send all the time, are a dead line.
+    """
     async with a_bridge() as stage:
         call = HandMadeCall(stage)
-        socket = await call.stream()
-        await socket.send(HandMadeCall.frame())
+        fell_silent = await call.stream()
+        await fell_silent.send(HandMadeCall.frame())
+        silent, talking = await HandMadeCall(stage).open(), await HandMadeCall(stage).open()
+        await talking.send(media.write_event(frames.Connected()))
+        for _ in range(3):
+            await talking.send(HandMadeCall.frame())
 
-        assert await closing_code(socket) == 1000
+        sockets = (silent, talking, fell_silent)
+        assert [await closing_code(socket) for socket in sockets] == [1008, 1008, 1000]
+        await counted(stage, "no-start", 2)
         assert await stage.metric("bridge_calls_ended_total", 'reason="silent"') == 1
         assert await call.asks_next() == ["Connect"]
 

@@ -67,7 +67,7 @@ async def test_a_bridge_that_is_told_to_stop_lets_its_calls_come_to_their_end() 
         FakeOpenAI(script) as fake,
         on_stage(agent, openai(fake, BRIDGE_DRAIN_SECONDS="20")) as stage,
     ):
-        calling = asyncio.create_task(stage.place(CallerSays(sound.word()), WaitForAgent()))
+        calling = asyncio.create_task(stage.place(CallerSays(sound.word()), WaitForAgent(0.3)))
         await fake.session(0)
         draining = asyncio.create_task(stage.service.drain())
         await until(lambda: stage.service.switchboard.draining)

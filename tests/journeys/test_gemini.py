@@ -6,7 +6,7 @@ from scipy import signal
 
 from bridge.agent.agent import Agent
 from bridge.simulator.caller import Say as CallerSays
-from bridge.simulator.caller import WaitForAgent
+from bridge.simulator.caller import Wait, WaitForAgent
 from tests.fakes.gemini_live import FakeGemini
 from tests.fakes.gemini_script import Calls, Say, Script, call
 from tests.journeys import sound
@@ -19,12 +19,12 @@ async def test_the_sound_is_the_same_either_way(record_property: Recorder) -> No
     script = Script(answers=[[Say("Of course.", pcm=sound.pcm24_of(speech("thanks")))]])
     agent = Agent(INSTRUCTIONS, vad=PATIENT)
     async with FakeGemini(script) as fake, on_stage(agent, gemini(fake), noise=True) as stage:
-        report = await stage.place(CallerSays(speech("question")), WaitForAgent())
+        report = await stage.place(CallerSays(speech("yes")), WaitForAgent(0.3))
 
         [session] = fake.sessions
         heard_by_model = sound.samples(bytes(session.audio))
 
-    said = signal.resample_poly(sound.samples_of_ulaw(speech("question")), 2, 1)
+    said = signal.resample_poly(sound.samples_of_ulaw(speech("yes")), 2, 1)
     asked = sound.match(said, heard_by_model)
     answered = sound.match(
         sound.samples_of_ulaw(speech("thanks")), sound.samples_of_ulaw(report.heard)
@@ -58,9 +58,9 @@ async def test_the_agent_greets_uses_a_tool_and_says_goodbye() -> None:
         days.append(day)
         return "seven to six"
 
-    asks = (WaitForAgent(), CallerSays(sound.word()))
+    asks = (WaitForAgent(0.3), CallerSays(sound.word()))
     async with FakeGemini(script) as fake, on_stage(agent, gemini(fake)) as stage:
-        report = await stage.place(*asks, *asks, WaitForAgent(timeout=10))
+        report = await stage.place(*asks, *asks, Wait(10))
 
         answered = fake.sessions[0].sent("tool_response")
 

@@ -41,7 +41,7 @@ async def test_a_call_comes_back_with_its_memory(record_property: Recorder) -> N
     story, rest = sound.voice(6.0, seed=1), sound.voice(0.8, seed=2)
     first = Script(answers=[Say("Hello.", seconds=0.3), Say(STORY, audio=story)])
     second = Script(answers=[Say("He went into the wood.", audio=rest)])
-    steps = (WaitForAgent(), CallerSays(sound.word()), Wait(1.5), CutLine())
+    steps = (WaitForAgent(0.3), CallerSays(sound.word()), Wait(1.5), CutLine())
     async with FakeOpenAI(first, second) as fake, on_stage(agent, openai(fake)) as stage:
         report = await stage.place(*steps, WaitForAgent(silence_seconds=1.2))
 
@@ -70,7 +70,7 @@ async def test_a_call_comes_back_with_its_memory(record_property: Recorder) -> N
 
 async def test_a_caller_who_is_cut_off_is_asked_again() -> None:
     """What was being said when the line broke is lost, and the model knows it."""
-    steps = (CallerSays(sound.word()), WaitForAgent(), CallerSays(sound.word(seconds=0.5)))
+    steps = (CallerSays(sound.word()), WaitForAgent(0.3), CallerSays(sound.word(seconds=0.5)))
     agent = Agent(INSTRUCTIONS, vad=QUICK)
     script = Script(otherwise=Say("Yes?", seconds=0.3))
     async with FakeOpenAI(script) as fake, on_stage(agent, openai(fake)) as stage:

@@ -32,7 +32,7 @@ async def test_a_mounted_bridge_takes_whole_calls() -> None:
         home = await stage.ask("GET", "/")
         ready = await stage.ask("GET", "/phone/readyz")
         calls = await stage.ask("GET", "/phone/calls")
-        says = (CallerSays(sound.word()), WaitForAgent())
+        says = (CallerSays(sound.word()), WaitForAgent(0.3))
         report = await stage.place(*says, CutLine(), *says)
         nothing = await stage.ask("GET", "/phone/nothing")
 

@@ -18,7 +18,7 @@ SILENCE = b"\xff"
 
 
 def bakery() -> Agent:
-    agent = Agent(INSTRUCTIONS, greeting="Hello. How can I help you?")
+    agent = Agent(INSTRUCTIONS, greeting="Hello.")
 
     @agent.tool
     async def opening_hours() -> str:
@@ -44,22 +44,21 @@ async def test_a_conversation_without_any_provider() -> None:
         bridge = stage.bridge
         assert isinstance(bridge, StampedBridge)
         report = await stage.place(
-            WaitForAgent(),
-            CallerSays(speech("question"), "question"),
-            Interrupt(speech("yes"), after_seconds=0.6, name="interruption"),
-            WaitForAgent(),
-            CallerSays(speech("thanks"), "thanks"),
+            WaitForAgent(0.4),
+            CallerSays(speech("yes"), "question"),
+            Interrupt(speech("yes"), after_seconds=0.4, name="interruption"),
+            Interrupt(speech("thanks"), after_seconds=1.5, name="thanks"),
             Wait(20.0),
         )
 
         fed = bytes(bridge.fed)
         answers = voices(bridge)
 
-    assert speech("question")[:22_400] in fed
+    assert speech("yes")[:10_560] in fed
     assert fed.rstrip(SILENCE) in report.said  # of a call that closes the model hears silence
     heard = [sound.heard_prefix(answer, report.heard) for answer in answers]
     whole = [length == len(answer) for length, answer in zip(heard, answers, strict=True)]
-    assert whole.count(False) == report.clears == 1
+    assert whole.count(False) == report.clears == 2
     assert ToolOutcome.ANSWERED in used
     assert report.ended.word == "hung-up"
     assert report.twiml == ("Connect", "Hangup")
@@ -71,15 +70,14 @@ async def test_keys_and_a_line_that_breaks_are_nothing_new_to_it() -> None:
     async with on_stage(bakery(), OFFLINE, make=StampedBridge) as stage:
         bridge = stage.bridge
         assert isinstance(bridge, StampedBridge)
-        report = await stage.place(
-            WaitForAgent(0.4), CutLine(), Wait(0.3), Press("1#"), WaitForAgent(0.4)
-        )
+        report = await stage.place(WaitForAgent(0.4), CutLine(), Wait(0.3), Press("1#"), Wait(1.5))
 
-        [greeting, *_] = voices(bridge)
+        [greeting, *answers] = voices(bridge)
 
     assert len(report.streams) == 2
-    assert report.heard.count(greeting[:4_000]) == 1
-    assert report.problems == ()
+    assert report.heard.count(greeting) == 1
+    assert any(sound.heard_prefix(answer, report.heard) > 4_000 for answer in answers)
+    assert report.violations == ()
 
 
 def voices(bridge: StampedBridge) -> list[bytes]:

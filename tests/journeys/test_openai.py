@@ -18,7 +18,7 @@ async def test_g711_passes_untouched() -> None:
     agent = Agent(INSTRUCTIONS, greeting="Hello.", vad=PATIENT)
     async with FakeOpenAI(script) as fake, on_stage(agent, openai(fake), noise=True) as stage:
         report = await stage.place(
-            WaitForAgent(), CallerSays(speech("yes")), WaitForAgent(), Wait(0.2)
+            WaitForAgent(0.3), CallerSays(speech("yes")), WaitForAgent(0.3), Wait(0.2)
         )
 
         [session] = fake.sessions
@@ -41,12 +41,12 @@ async def test_pcm16_is_resampled_cleanly(record_property: Recorder) -> None:
         FakeOpenAI(script) as fake,
         on_stage(agent, openai(fake, BRIDGE_AUDIO="pcm16"), noise=True) as stage,
     ):
-        report = await stage.place(CallerSays(speech("question")), WaitForAgent())
+        report = await stage.place(CallerSays(speech("yes")), WaitForAgent(0.3))
 
         [session] = fake.sessions
         heard_by_model = sound.samples(bytes(session.received))
 
-    asked = sound.match(sound.samples(sound.pcm24_of(speech("question"))), heard_by_model)
+    asked = sound.match(sound.samples(sound.pcm24_of(speech("yes"))), heard_by_model)
     answered = sound.match(
         sound.samples_of_ulaw(speech("thanks")), sound.samples_of_ulaw(report.heard)
     )

@@ -19,7 +19,7 @@ async def test_a_live_call_is_seen_changed_and_ended() -> None:
     )
     script = Script(answers=[Say("Hello.", seconds=0.3)], otherwise=Say("Yes?", seconds=0.3))
     async with FakeOpenAI(script) as fake, on_stage(agent, openai(fake)) as stage:
-        steps = (WaitForAgent(), CallerSays(sound.word()), WaitForAgent(), Wait(30))
+        steps = (WaitForAgent(0.3), CallerSays(sound.word()), WaitForAgent(0.3), Wait(30))
         calling = asyncio.create_task(stage.place(*steps))
         session = await fake.session(0)
         await session.until(lambda: len(session.received) > 16_000)
@@ -65,7 +65,7 @@ async def test_a_change_that_the_provider_refuses_is_the_operators_to_mend() -> 
         on_stage(Agent(INSTRUCTIONS, vad=QUICK), openai(fake)) as stage,
     ):
         calling = asyncio.create_task(
-            stage.place(Wait(0.5), CallerSays(sound.word()), WaitForAgent())
+            stage.place(Wait(0.5), CallerSays(sound.word()), WaitForAgent(0.3))
         )
         session = await fake.session(0)
         await session.until(lambda: len(session.received) > 1_600)

@@ -29,7 +29,7 @@ async def test_the_greeting_comes_at_once(record_property: Recorder) -> None:
     async with FakeOpenAI(script) as fake, on_stage(agent, openai(fake)) as stage:
         calls = []
         for _ in range(8):
-            calls.append(asyncio.create_task(stage.place(WaitForAgent(silence_seconds=0.3))))
+            calls.append(asyncio.create_task(stage.place(WaitForAgent(0.3))))
             await asyncio.sleep(0.1)
         reports = [await call for call in calls]
 

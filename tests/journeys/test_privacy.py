@@ -33,7 +33,7 @@ CALLER, CALLED, COLLEAGUE, FALLBACK = (
 KEY, SECRET_KEY = "sk-proj-AbCdEfGhIjKlMnOpQrStUvWx", "a-secret-key-of-thirty-two-letters"
 HEADER = "header-4711-quince"
 WORDS = ("zucchini", "marzipan", "quetzal", "xylophone", "persimmon", "kohlrabi", "tamarind")
-PRESSED = "7391264"
+PRESSED = "73*91"
 NUMBERS = (CALLER, CALLED, COLLEAGUE, FALLBACK)
 SECRETS = (*NUMBERS, KEY, SECRET_KEY, TOKEN, ADMIN, HEADER, *WORDS, PRESSED, " ".join(PRESSED))
 SETTINGS = {
@@ -136,11 +136,11 @@ def steps() -> tuple[CallerSays | WaitForAgent | Wait | Press | CutLine, ...]:
     return (
         WaitForAgent(0.3),
         CallerSays(sound.word()),
-        Wait(1.5),
+        Wait(0.9),
         Press(PRESSED + "#"),
         WaitForAgent(0.3),
         CutLine(),
-        Wait(2.0),
+        Wait(1.6),
     )
 
 

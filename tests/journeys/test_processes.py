@@ -11,17 +11,26 @@ import pytest
 from bridge.ports import phrases
 from bridge.simulator.caller import Say as CallerSays
 from bridge.simulator.caller import Wait, WaitForAgent
-from bridge.simulator.journal import What
+from bridge.simulator.journal import Moment, What
 from tests.fakes import gemini_script
 from tests.fakes.gemini_live import FakeGemini
 from tests.fakes.openai_realtime import Call, FakeOpenAI, Say, Script
 from tests.journeys import sound
-from tests.journeys.stage import Stage, bridge_process, gemini, openai, speech
+from tests.journeys.stage import Stage, bridge_process, gemini, openai
 
 BAKERY = "tests.journeys.agents:bakery"
 
 
-async def test_a_call_to_openai_outlives_the_signal_to_stop(tmp_path: Path) -> None:
+async def test_a_process_serves_each_provider_and_stops_when_told(tmp_path: Path) -> None:
+    """Three of them side by side, since each takes a while to begin."""
+    await asyncio.gather(
+        a_call_outlives_the_signal_to_stop(tmp_path / "openai"),
+        an_interrupt_from_the_keyboard(tmp_path / "gemini"),
+        a_call_ends_in_words_when_time_is_up(tmp_path / "offline"),
+    )
+
+
+async def a_call_outlives_the_signal_to_stop(log: Path) -> None:
     """The process takes no new calls, and ends well when the last one is over."""
     hours, goodbye = sound.voice(1.0, seed=1), sound.voice(0.6, seed=2)
     script = Script(
@@ -32,8 +41,7 @@ async def test_a_call_to_openai_outlives_the_signal_to_stop(tmp_path: Path) -> N
             [Say("Goodbye.", audio=goodbye), Call("hang_up")],
         ]
     )
-    log = tmp_path / "log"
-    asks = (WaitForAgent(), CallerSays(sound.word()))
+    asks = (WaitForAgent(0.3), CallerSays(sound.word()))
     async with FakeOpenAI(script) as fake:
         settings = openai(fake, BRIDGE_DRAIN_SECONDS="20", BRIDGE_LOG_LEVEL="DEBUG")
         async with bridge_process(BAKERY, settings, log) as stage:
@@ -56,15 +64,14 @@ async def test_a_call_to_openai_outlives_the_signal_to_stop(tmp_path: Path) -> N
     assert clean(log)
 
 
-async def test_a_call_to_gemini_and_an_interrupt_from_the_keyboard(tmp_path: Path) -> None:
+async def an_interrupt_from_the_keyboard(log: Path) -> None:
     """Without a call in progress it stops at once."""
     answer = sound.voice(1.0)
     script = gemini_script.Script(
         answers=[[gemini_script.Say("Hello.")], [gemini_script.Say("At seven.", pcm=answer)]]
     )
-    log = tmp_path / "log"
     async with FakeGemini(script) as fake, bridge_process(BAKERY, gemini(fake), log) as stage:
-        report = await stage.place(WaitForAgent(), CallerSays(sound.word()), WaitForAgent())
+        report = await stage.place(WaitForAgent(0.3), CallerSays(sound.word()), WaitForAgent(0.3))
         stage.stop(signal.SIGINT)
         code = await exit_code(stage)
 
@@ -75,26 +82,19 @@ async def test_a_call_to_gemini_and_an_interrupt_from_the_keyboard(tmp_path: Pat
     assert clean(log)
 
 
-async def test_a_call_to_the_offline_agent_ends_in_words_when_time_is_up(tmp_path: Path) -> None:
+async def a_call_ends_in_words_when_time_is_up(log: Path) -> None:
     """What lasts longer than the drain is apologised to, while somebody still answers."""
-    log = tmp_path / "log"
     settings = {"BRIDGE_PROVIDER": "offline", "BRIDGE_DRAIN_SECONDS": "0"}
     async with bridge_process(BAKERY, settings, log) as stage:
-        answered = asyncio.Event()
+        greeted = asyncio.Event()
 
-        calling = asyncio.create_task(
-            stage.place(
-                WaitForAgent(),
-                CallerSays(speech("question")),
-                WaitForAgent(),
-                Wait(20),
-                listener=lambda moment: (
-                    answered.set() if moment.what is What.CALLER_ENDED else None
-                ),
-            )
-        )
+        def listen(moment: Moment) -> None:
+            if moment.what is What.AGENT_BEGAN:
+                greeted.set()
+
+        calling = asyncio.create_task(stage.place(Wait(30), listener=listen))
         async with asyncio.timeout(30):
-            await answered.wait()
+            await greeted.wait()
         stage.stop(signal.SIGTERM)
         report = await calling
         code = await exit_code(stage)

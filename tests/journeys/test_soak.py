@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,14 +25,13 @@ from bridge.simulator.report import CallReport
 from bridge.wiring.attendant import Attendant
 from tests.fakes.openai_realtime import FakeOpenAI, Say, Script
 from tests.journeys import sound
+from tests.journeys.figures import Recorder, note
 from tests.journeys.stage import INSTRUCTIONS, QUICK, Stage, bridge_process, on_stage, openai, until
 
 BAKERY = "tests.journeys.agents:bakery"
 WARM_UP = 8
 AT_ONCE = 20
 GROWTH = 8 * 1024 * 1024  # bytes of memory that an allocator may keep for itself
-
-Recorder = Callable[[str, object], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +66,18 @@ async def a_bridge(log: Path) -> AsyncIterator[tuple[Stage, FakeOpenAI]]:
     assert log.read_text() == ""
 
 
-async def test_calls_one_after_another(tmp_path: Path, record_property: Recorder) -> None:
-    """Two dozen short ones, each from greeting to hang-up."""
-    async with a_bridge(tmp_path / "log") as (stage, fake):
-        await one_after_another(WARM_UP, stage, fake, Wait(0.3))
-        before = await possessions(stage)
-        await one_after_another(24, stage, fake, Wait(0.5))
-        after = await possessions(stage)
-
-    compare(before, after, record_property)
-
-
-async def test_twenty_calls_at_once(tmp_path: Path, record_property: Recorder) -> None:
-    """Each of them is answered, in its own words and without a gap."""
+async def test_calls_in_a_row_and_at_once(tmp_path: Path, record_property: Recorder) -> None:
+    """Two dozen one after another and twenty at once: each is answered as if it were alone."""
     async with a_bridge(tmp_path / "log") as (stage, fake):
         await at_once(stage, fake)
         before = await possessions(stage)
+        await one_after_another(24, stage, fake, Wait(0.5))
         reports = await at_once(stage, fake)
         after = await possessions(stage)
 
     compare(before, after, record_property)
     replies = [reply.seconds or 99.0 for report in reports for reply in report.replies]
-    record_property("slowest reply of twenty at once (s)", max(replies))
+    note(record_property, "reply to one of twenty (s)", replies)
     assert len(replies) == AT_ONCE
 
 
@@ -100,7 +89,7 @@ async def test_no_task_and_no_call_is_left() -> None:
     async with FakeOpenAI(script) as fake, on_stage(agent, openai(fake)) as stage:
         before = {task.get_name() for task in asyncio.all_tasks()}
         await asyncio.gather(
-            *(stage.place(CallerSays(sound.word()), WaitForAgent()) for _ in range(6))
+            *(stage.place(CallerSays(sound.word()), WaitForAgent(0.3)) for _ in range(6))
         )
         await until(lambda: {task.get_name() for task in asyncio.all_tasks()} == before)
         gc.collect()
@@ -135,7 +124,7 @@ async def one_after_another(count: int, stage: Stage, fake: FakeOpenAI, step: St
 
 
 async def at_once(stage: Stage, fake: FakeOpenAI) -> list[CallReport]:
-    steps = (WaitForAgent(0.3), CallerSays(sound.word()), WaitForAgent())
+    steps = (WaitForAgent(0.3), CallerSays(sound.word()), WaitForAgent(0.3))
     reports = await asyncio.gather(*(stage.place(*steps) for _ in range(AT_ONCE)))
     for report in reports:
         assert sound.ulaw_of(sound.voice(1.0)) in report.heard

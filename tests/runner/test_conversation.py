@@ -185,3 +185,16 @@ def test_a_conversation_is_bounded() -> None:
 
     assert len(one.history()) == MAX_ITEMS
     assert one.history()[0] == CallerSaid("10")
+
+
+def test_what_is_being_heard_just_now() -> None:
+    """A snapshot in mid-sentence has the words heard so far, and changes nothing."""
+    conversation = Conversation()
+    conversation.voice_is(PCM16_24K)
+    conversation.note(event.AudioDelta("i1", bytes(96_000)))
+    conversation.note(event.TranscriptDelta("i1", "From seven to six every day."))
+
+    now = conversation.history({"i1": 1_000.0})
+
+    assert now == (AgentSaid("From seven to"),)
+    assert conversation.history() == (AgentSaid("From seven to six every day."),)

@@ -275,6 +275,7 @@ class StoreContract:
         assert again is None
         await store.expect(record_of(call_id))
         assert (await store.standing(call_id)).state is CallState.ENDED
+        assert await listed(store, call_id) == []
 
     async def test_the_first_verdict_counts(self, store: CallStore) -> None:
         """A transfer is not undone by the carrier's news that the call is completed."""

@@ -71,9 +71,9 @@ async def an_app(
     model = FakeModel()
     bridge = Bridge(agent or Agent("Be kind."), config, model=model, store=store)
     transport = httpx.ASGITransport(app=bridge)
-    async with bridge.lifespan():
-        async with httpx.AsyncClient(transport=transport, base_url="http://inside") as client:
-            yield App(bridge, model, client)
+    client = httpx.AsyncClient(transport=transport, base_url="http://inside")
+    async with bridge.lifespan(), client:
+        yield App(bridge, model, client)
     model.check()
 
 

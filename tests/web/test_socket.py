@@ -68,8 +68,8 @@ async def test_whoever_leaves_closes() -> None:
 async def test_what_waits_is_known() -> None:
     """The leg bounds it."""
     peer = Peer()
-    peer.reads.clear()
     async with await peer.socket() as socket:
+        peer.reads.clear()
         for text in ("one", "two", "three"):
             socket.write(text)
         await asyncio.sleep(0)
@@ -83,18 +83,17 @@ async def test_what_waits_is_known() -> None:
 async def test_a_peer_that_reads_nothing_keeps_nobody() -> None:
     """Its socket is given up."""
     peer = Peer()
-    peer.reads.clear()
-    async with asyncio.timeout(2):
-        async with await peer.socket(goodbye_seconds=0.05) as socket:
-            socket.write("one")
+    async with asyncio.timeout(2), await peer.socket(goodbye_seconds=0.05) as socket:
+        peer.reads.clear()
+        socket.write("one")
 
     assert peer.told == []
 
 
 async def test_a_peer_that_is_gone_is_written_to_in_vain() -> None:
     peer = Peer()
-    peer.broken = True
     async with await peer.socket() as socket:
+        peer.broken = True
         socket.write("one")
         await asyncio.sleep(0.01)
         socket.write("two")

@@ -52,8 +52,6 @@ class OfflineModel:
     supports_realtime = True
     responds_to_tools = False
     available_voices: Sequence[str] = ("offline",)
-    supported_input_formats: Sequence[AudioFormat] = FORMATS
-    supported_output_formats: Sequence[AudioFormat] = FORMATS
 
     def __init__(
         self,
@@ -83,6 +81,15 @@ class OfflineModel:
     @property
     def model_id(self) -> str:
         return "offline"
+
+    @property
+    def supported_input_formats(self) -> Sequence[AudioFormat]:
+        """G.711, and PCM16 at the one rate that it means here."""
+        return tuple(self._formats.values())
+
+    @property
+    def supported_output_formats(self) -> Sequence[AudioFormat]:
+        return tuple(self._formats.values())
 
     @property
     def overlaps_sessions(self) -> bool:

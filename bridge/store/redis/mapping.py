@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter
@@ -26,7 +26,7 @@ from bridge.ports.store import CallRecord
 from bridge.store import records
 from bridge.store.sealing import Seal
 
-__all__ = ["Kept", "Sealed", "first_number", "pairs"]
+__all__ = ["Kept", "Sealed", "first_number", "joined", "pairs"]
 
 LONGEST_SHIFT = 64  # items that may fall off a conversation's front between two writes
 
@@ -117,6 +117,22 @@ def first_number(history: Sequence[HistoryItem], kept: Kept | None) -> int:
         if before[gone : gone + 1] == history[:1]:
             return kept.first + gone
     return kept.first
+
+
+def joined(earlier: CallRecord, later: CallRecord) -> CallRecord:
+    """Of one call: what was known before, and what a holder knows who was not told of it."""
+    return replace(
+        later,
+        account_id=later.account_id or earlier.account_id,
+        carrier=later.carrier or earlier.carrier,
+        agent=later.agent or earlier.agent,
+        caller=later.caller or earlier.caller,
+        called=later.called or earlier.called,
+        parameters={**earlier.parameters, **later.parameters},
+        started_at=earlier.started_at or later.started_at,
+        pending=later.pending or earlier.pending,
+        history=earlier.history + later.history,
+    )
 
 
 def pairs(flat: Sequence[bytes]) -> list[tuple[bytes, bytes]]:

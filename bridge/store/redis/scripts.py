@@ -63,7 +63,7 @@ local function lately(list, since)
   for at in string.gmatch(list or '', '%d+') do
     if tonumber(at) >= since then times[#times + 1] = at end
   end
-  while #times >= 16 do table.remove(times, 1) end
+  while #times >= 64 do table.remove(times, 1) end
   return times
 end
 """
@@ -101,16 +101,23 @@ return {h[1] or 'new', h[2] or '0', math.max(#claims, #ends), h[5] or ''}
 )
 
 # A call has come in. Nothing that is known of it is changed.
-# KEYS  call
-# ARGV  ttl, field, value, ...
+# KEYS  call, log
+# ARGV  ttl, number of fields, field, value, ..., number, item, ...
 # ->    {'OK'} | {'KNOWN'}
 EXPECT = Script(
-    """
+    _NOW
+    + """
 local h = redis.call('HMGET', KEYS[1], 'state', 'known')
 if h[2] or (h[1] and h[1] ~= 'new') then return {'KNOWN'} end
-redis.call('HSET', KEYS[1], 'state', 'new', 'known', '1', unpack(ARGV, 2))
+redis.call('DEL', KEYS[2])
+local last = 2 + 2 * ARGV[2]
+for at = 3, last, 2 do redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1]) end
+for at = last + 1, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 1]) end
 redis.call('HSETNX', KEYS[1], 'fence', '0')
+redis.call('HSET', KEYS[1], 'state', 'new', 'known', '1', 'first', '0',
+  'count', whole((#ARGV - last) / 2))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[1])
 return {'OK'}
 """
 )

@@ -27,7 +27,7 @@ from bridge.store.redis.index import CallIndex
 from bridge.store.redis.journal import ToolJournal
 from bridge.store.redis.keys import Keys, Times
 from bridge.store.redis.mailbox import Mailbox
-from bridge.store.redis.mapping import Kept, Sealed, first_number, pairs
+from bridge.store.redis.mapping import Kept, Sealed, first_number, joined, pairs
 from bridge.store.sealing import Seal
 
 __all__ = ["RedisStore"]
@@ -49,6 +49,10 @@ class _Held:
     worker: str = ""
     kept: Kept | None = None
     """None: the next write has to be the whole record."""
+    read: bool = False
+    """Whether its holder was told what is stored of the call. If not, that is added later."""
+    missed: CallRecord | None = None
+    """What was stored of the call, and its holder was not told."""
     listed_at: float = float("-inf")
     """When the list of calls was last told of it, Unix time."""
 
@@ -108,15 +112,22 @@ class RedisStore:
         return Standing(_state(state), int(fence), int(legs), self._verdict(call_id, verdict))
 
     async def expect(self, record: CallRecord) -> None:
-        keys = Keys.of(record.call_id)
         fields = (*_shown(record), *self._sealed.fields(record))
-        await self._run(scripts.EXPECT, (keys.call,), (_ms(self._times.kept), *fields))
+        await self._run(
+            scripts.EXPECT,
+            Keys.of(record.call_id).claimed,
+            (
+                *(_ms(self._times.kept), len(fields) // 2, *fields),
+                *self._sealed.items(record, 0, None),
+            ),
+        )
         self._index.add(record.call_id)
 
     async def claim(self, call_id: str, *, fence: int, claim_id: str, worker: str) -> Claim | None:
         if await self._settle(call_id) is not None:
             return None
-        self._hold(claim_id).worker = worker
+        held = self._hold(claim_id)
+        held.worker = worker
         try:
             given, call, log = await self._take(call_id, fence, claim_id, worker)
         except WritesRefused:
@@ -124,6 +135,7 @@ class RedisStore:
         if not given:
             self._held.pop(claim_id, None)
             return None
+        held.read = True
         record = self._sealed.read(call_id, call, log)
         # A leg of a call that was lost before: it has been held, though nobody knows by whom.
         lost = b"lost" in call[::2]
@@ -186,6 +198,10 @@ class RedisStore:
 
     async def _write(self, claim: Claim, record: CallRecord, state: CallState) -> Saved:
         held = self._hold(claim.claim_id)
+        if not held.read:
+            await self._catch_up(claim, held)
+        if held.missed is not None:
+            record = joined(held.missed, record)
         began = time.monotonic()
         answer = await self._send(claim, record, state, held, SECONDS)
         if answer[0] == b"MISSING":
@@ -198,6 +214,18 @@ class RedisStore:
         elif answer[1] and self._mail is not None:
             self._mail(claim)
         return Saved.FENCED if lost else Saved.OK
+
+    async def _catch_up(self, claim: Claim, held: _Held) -> None:
+        """The call was taken while Redis did not answer: what it knew must not be lost."""
+        call, log = await self._run(scripts.LOOK, Keys.of(claim.call_id).claimed, ())
+        fields = dict(pairs(call))
+        ours = fields.get(b"claim") == claim.claim_id.encode()
+        if not (ours and fields.get(b"seq") != b"0"):
+            try:
+                held.missed = self._sealed.read(claim.call_id, call, log)
+            except StoreError as exc:
+                _log.warning("what was stored of a call is lost: %s", exc)
+        held.read = True
 
     async def _send(
         self, claim: Claim, record: CallRecord, state: CallState, held: _Held, within: float

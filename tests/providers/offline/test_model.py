@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.audio.formats import PCM16_16K, ULAW_8K
+from bridge.audio.formats import PCM16_24K, ULAW_8K
 from bridge.errors import AudioFormatError, ConnectError, ResumptionRefused, UnsupportedConfig
 from bridge.ports import phrases
 from bridge.ports import server_events as event
@@ -37,7 +37,7 @@ async def test_it_stands_behind_the_door() -> None:
     assert (model.provider, model.model_id) == ("offline", "offline")
     assert (model.overlaps_sessions, model.responds_to_tools) == (False, False)
     assert ULAW_8K in model.supported_input_formats
-    assert PCM16_16K in model.supported_output_formats
+    assert PCM16_24K in model.supported_output_formats
     assert (session.input_format, session.output_format) == (ULAW_8K, ULAW_8K)
     assert session.memory is Memory.NONE
     assert session.expires_in is None
