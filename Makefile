@@ -17,6 +17,7 @@ demo: $(RUN_STAMP)
 	@$(BIN)/bridge demo
 
 test: $(DEV_STAMP)
+	@.ci/debian-packages redis-server=redis-server curl=curl
 	@echo "test: all tests, with $$($(BIN)/python --version)"
 	@$(BIN)/python -m pytest
 

@@ -80,6 +80,8 @@ class Service:
         self._path = path
         self._expected_seconds = expected_seconds
         self._expected: dict[str, _Expected] = {}
+        self._fences: dict[str, int] = {}
+        """Under which fence the calls in progress here are held."""
         self._leaving: set[asyncio.Task[None]] = set()
 
     @property
@@ -92,12 +94,13 @@ class Service:
     # A call comes in
 
     async def standing(self, call_id: str, *, leg_ended: bool) -> Standing:
-        """How the call stands. A store that does not answer knows of no call."""
+        """How the call stands; without the store, as far as this worker knows it."""
         try:
             return await self.store.standing(call_id, leg_ended=leg_ended)
         except StoreError as exc:
             _log.warning("the store does not answer; the call is taken without it: %s", exc)
-            return Standing(CallState.NEW)
+            fence = self._fences.get(call_id)
+            return Standing(CallState.NEW if fence is None else CallState.LIVE, fence or 0)
 
     def knows(self, call_id: str) -> bool:
         """Whether the call has been let in here before."""
@@ -149,10 +152,10 @@ class Service:
         None where the ticket with this fence was used. A store that does not answer cannot
         tell, and the caller is not to suffer from that.
         """
+        if not await self._clear_the_way(call_id, fence):
+            return None
         claim_id = uuid.uuid4().hex
         try:
-            if not await self._clear_the_way(call_id, fence):
-                return None
             return await self.store.claim(
                 call_id, fence=fence, claim_id=claim_id, worker=self.worker
             )
@@ -168,7 +171,12 @@ class Service:
             attendant = expected.attendant
         else:
             attendant = Attendant(self, self._path, claim.record or record)
-        await attendant.attend(caller, claim)
+        self._fences[claim.call_id] = claim.fence
+        try:
+            await attendant.attend(caller, claim)
+        finally:
+            if self._fences.get(claim.call_id) == claim.fence:
+                del self._fences[claim.call_id]
 
     # Its end
 
@@ -221,7 +229,7 @@ class Service:
             return True
         # What it heard last has to be in the record that the claim will give us, but a
         # ticket that was used before must not disturb it.
-        if (await self.store.standing(call_id)).fence != fence:
+        if fence < self._fences.get(call_id, 0):
             return False
         older.step_aside()
         await older.gone()

@@ -37,8 +37,9 @@ _TAIL = """
 signature where there is no token, and anybody who finds the port can place calls: it is for
 development on one's own machine.
 
-`REDIS_URL` and more than one worker are read and checked, but `bridge serve` refuses them: this
-version keeps its calls in the memory of one worker.
+One process is one worker: `bridge serve` refuses `WEB_CONCURRENCY` above 1. Several processes that
+share `REDIS_URL` and `BRIDGE_SECRET_KEY` take over each other's calls; without `REDIS_URL` a
+process's calls end with it.
 
 ## Forms
 

@@ -132,6 +132,22 @@ async def test_without_the_store_callers_are_served_all_the_same() -> None:
     assert isinstance(caller.done[-1], leg.Finish)
 
 
+async def test_without_the_store_a_call_in_progress_can_still_come_back() -> None:
+    """This worker remembers under which fence it holds the call; used tickets stay used."""
+    async with a_service() as (service, model, store):
+        older, newer = FakeLeg(), FakeLeg()
+        async with in_progress(service, older) as attending:
+            await model.sessions_made(1)
+            store.down = True
+            assert await service.claim(CALL, 0) is None
+            standing = await service.standing(CALL, leg_ended=True)
+            async with in_progress(service, newer, fence=standing.fence):
+                await asyncio.wait_for(attending, 5)
+                newer.hangs_up()
+
+    assert (standing.state, standing.fence) == (CallState.LIVE, 1)
+
+
 async def test_the_carrier_says_that_a_call_is_over() -> None:
     """A live one ends, an expected one is let go, and of an unknown one it is remembered."""
     unknown, expected = "CA" + "2" * 32, "CA" + "3" * 32

@@ -14,7 +14,9 @@ Rules of the protocol, which every script here keeps:
   is answered with MISSING: then the holder writes its whole record.
 - The end of a call is a fact that stays for a while, so that late writes meet it.
 
-All scripts may be sent twice. Times are Redis's own, in milliseconds.
+All scripts may be sent twice. Times are Redis's own, in milliseconds. A script that stores
+something begins with that, so that a Redis that is full refuses it before anything is changed;
+only the end of a call, which makes room, is always taken in.
 """
 
 from __future__ import annotations
@@ -107,15 +109,14 @@ return {h[1] or 'new', h[2] or '0', math.max(#claims, #ends), h[5] or ''}
 EXPECT = Script(
     _NOW
     + """
-local h = redis.call('HMGET', KEYS[1], 'state', 'known')
+local h = redis.call('HMGET', KEYS[1], 'state', 'known', 'fence')
 if h[2] or (h[1] and h[1] ~= 'new') then return {'KNOWN'} end
-redis.call('DEL', KEYS[2])
 local last = 2 + 2 * ARGV[2]
+redis.call('HSET', KEYS[1], 'state', 'new', 'fence', h[3] or '0', 'known', '1', 'first', '0',
+  'count', whole((#ARGV - last) / 2))
+redis.call('DEL', KEYS[2])
 for at = 3, last, 2 do redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1]) end
 for at = last + 1, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 1]) end
-redis.call('HSETNX', KEYS[1], 'fence', '0')
-redis.call('HSET', KEYS[1], 'state', 'new', 'known', '1', 'first', '0',
-  'count', whole((#ARGV - last) / 2))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[1])
 return {'OK'}
@@ -136,13 +137,13 @@ if h[3] == 'ended' then return {'ENDED'} end
 if h[2] ~= ARGV[2] then
   local stored, shown = tonumber(h[1] or '0'), tonumber(ARGV[1])
   if stored > shown then return {'STALE'} end
-  if not h[1] then redis.call('DEL', KEYS[2]) end
   local fence = math.max(stored + 1, shown + 1, now, tonumber(ARGV[4]))
   local claims = lately(h[4], now - tonumber(ARGV[7]))
   claims[#claims + 1] = whole(now)
   redis.call('HSET', KEYS[1], 'fence', whole(fence), 'claim', ARGV[2], 'owner', ARGV[3],
     'state', 'live', 'lease', whole(now + ARGV[5]), 'seq', '0',
     'claims', table.concat(claims, ','))
+  if not h[1] then redis.call('DEL', KEYS[2]) end
   redis.call('PEXPIRE', KEYS[1], ARGV[6])
   redis.call('PEXPIRE', KEYS[2], ARGV[6])
 end
@@ -181,6 +182,11 @@ if mine then
 end
 if base and not (mine and base == tonumber(h[4])) then return {'MISSING'} end
 
+local lease = ARGV[6] == 'live' and whole(now + ARGV[7]) or '0'
+redis.call('HSET', KEYS[1], 'fence', whole(math.max(stored, fence)), 'claim', ARGV[2],
+  'state', ARGV[6], 'lease', lease, 'seq', ARGV[4], 'known', '1', 'first', ARGV[9],
+  'count', ARGV[10])
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'owner', ARGV[3]) end
 local first, count = tonumber(ARGV[9]), tonumber(ARGV[10])
 if base then
   local from, upto = tonumber(h[5]), h[5] + h[6] - 1
@@ -192,11 +198,6 @@ else
     if string.sub(name, 1, 2) == 'r:' then redis.call('HDEL', KEYS[1], name) end
   end
 end
-local lease = ARGV[6] == 'live' and whole(now + ARGV[7]) or '0'
-redis.call('HSET', KEYS[1], 'fence', whole(math.max(stored, fence)), 'claim', ARGV[2],
-  'state', ARGV[6], 'lease', lease, 'seq', ARGV[4], 'known', '1', 'first', ARGV[9],
-  'count', ARGV[10])
-if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'owner', ARGV[3]) end
 local at = 12
 for _ = 1, tonumber(ARGV[11]) do
   redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1])

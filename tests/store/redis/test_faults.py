@@ -302,7 +302,7 @@ async def test_many_at_once(own: RedisServer) -> None:
             )
             assert set(saved) == {Saved.OK}
 
-        clients = own.raw("CLIENT", "LIST").count(b"addr=")
+        clients = len(own.raw("CLIENT", "LIST").splitlines())
         assert clients <= 64 + 2
 
 
@@ -369,18 +369,6 @@ async def test_the_primary_dies() -> None:
             await store.save(claim, said("CA1", "one"))
             watch.primary.kill()
             await refused(store.save(claim, said("CA1", "one", "two")))
-
-            await everything_works(store, claim)
-            assert watch.replica.raw("EXISTS", Keys.of("CA1").call) == 1
-
-
-async def test_another_primary_is_chosen() -> None:
-    """Nobody dies: the old primary is a replica now, and refuses to write."""
-    with Watch() as watch:
-        async with opened(watch.url) as store:
-            claim = await claimed(store, "CA1")
-            await store.save(claim, said("CA1", "one"))
-            await asyncio.to_thread(watch.fail_over)
 
             await everything_works(store, claim)
             assert watch.replica.raw("EXISTS", Keys.of("CA1").call) == 1
