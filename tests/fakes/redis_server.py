@@ -23,7 +23,9 @@ from typing import Any, Self
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
 from redis.crc import key_slot
+from redis.retry import Retry
 
 __all__ = ["RedisCluster", "RedisServer", "Watch", "free_port", "until"]
 
@@ -113,6 +115,7 @@ class RedisServer:
             unix_socket_path=str(self.socket),
             decode_responses=decode,
             socket_timeout=5,
+            retry=Retry(NoBackoff(), 0),
             protocol=2,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,7 @@ from bridge.agent.agent import Agent
 from bridge.carriers.twilio import BAD_FRAMES_QUOTA
 from bridge.simulator.caller import Say as CallerSays
 from bridge.simulator.caller import WaitForAgent
+from bridge.telemetry.logs import current_call
 from bridge.wire.twilio import frames, media
 from tests.fakes.openai_realtime import FakeOpenAI, Say, Script
 from tests.journeys import sound
@@ -80,6 +82,39 @@ async def test_bad_frames_are_dropped_and_counted_and_in_the_end_too_many() -> N
 
     assert sound.ulaw_of(sound.voice(0.6)) in report.heard
     assert report.problems == ()
+
+
+async def test_the_log_says_whose_call_it_was() -> None:
+    """A line about a frame names the call, once for each kind of frame."""
+    lines = Lines()
+    logging.getLogger("bridge").addHandler(lines)
+    try:
+        async with a_bridge() as stage:
+            call = HandMadeCall(stage)
+            socket = await call.stream()
+            await until(lambda: stage.service.switchboard.find(call.call_sid))
+            for _ in range(3):
+                await socket.send(b"\xff")
+            await counted(stage, "binary", 3)
+            await socket.close()
+    finally:
+        logging.getLogger("bridge").removeHandler(lines)
+
+    assert lines.of("a frame of the carrier's was dropped: binary") == [call.call_sid]
+
+
+class Lines(logging.Handler):
+    """The lines of a log, each with the call that it is about."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[tuple[str, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append((record.getMessage(), current_call()))
+
+    def of(self, message: str) -> list[str]:
+        return [call for line, call in self._lines if line == message]
 
 
 async def test_a_frame_larger_than_any_is_the_end_of_its_stream() -> None:

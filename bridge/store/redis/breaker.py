@@ -38,11 +38,7 @@ class Breaker:
     def succeeded(self) -> None:
         self._failures, self._until = 0, None
 
-    def failed(self, now: float) -> bool:
-        """Whether that has opened it."""
-        opens = self._until is None
+    def failed(self, now: float) -> None:
         self._failures += 1
-        if self._failures < self._limit:
-            return False
-        self._until = now + self._pause
-        return opens
+        if self._failures >= self._limit:
+            self._until = now + self._pause

@@ -10,17 +10,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, SSLConnection
+from redis.asyncio import BlockingConnectionPool, Redis, SSLConnection
 from redis.asyncio import UnixDomainSocketConnection as LocalConnection
-from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.connection import Connection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
-from bridge.store.redis.address import Address, Cluster, Host, Login, Sentinels, Server, Socket, Tls
+from bridge.store.redis.address import (
+    Address,
+    Cluster,
+    Host,
+    Login,
+    Sentinels,
+    Server,
+    Socket,
+    Tls,
+)
+from bridge.store.redis.cluster import ClusterClient, Command, together
 
-__all__ = ["MAX_CONNECTIONS", "Client", "Command", "open_client"]
+__all__ = ["MAX_CONNECTIONS", "Client", "open_client"]
 
 MAX_CONNECTIONS = 64  # at once, to one server
 CONNECT_SECONDS = 0.25
@@ -28,16 +37,20 @@ READ_SECONDS = 1.0  # for what a client asks on its own, such as where a slot is
 SENTINEL_SECONDS = 0.25
 IDLE_SECONDS = 15.0  # after which a connection is tried out before it is used
 
-Command = Sequence[str | bytes | int]
-
 
 class Client(Protocol):
-    """Every method raises what redis-py raises."""
+    """Every method that waits raises what redis-py raises."""
 
-    async def execute(self, command: Command) -> Any: ...
+    def place(self, key: str | None) -> str:
+        """Who is asked for this key: what fails together has one place. None: for all keys."""
+
+    async def execute(self, key: str, command: Command) -> Any: ...
 
     async def execute_all(self, commands: Sequence[Command]) -> list[Any]:
-        """In one round trip to each server; an answer may be an exception."""
+        """
+        In one round trip to each server. The key of each command is its first argument, and
+        an answer may be an exception.
+        """
 
     async def find(self) -> None:
         """Find out who is there, for an address that does not say it."""
@@ -49,13 +62,13 @@ def open_client(address: Address) -> Client:
     """Connects with the first command, not before."""
     match address:
         case Server():
-            return _Single(Redis.from_pool(_server_pool(address)))
+            return _Single(Redis.from_pool(_pool(address.host, address, address.db)))
         case Socket():
             return _Single(Redis.from_pool(_socket_pool(address)))
         case Sentinels():
             return _Watched(address)
         case Cluster():
-            return _Clustered(address)
+            return ClusterClient(address, lambda host: Redis.from_pool(_pool(host, address)))
 
 
 class _Single:
@@ -64,14 +77,14 @@ class _Single:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def execute(self, command: Command) -> Any:
+    def place(self, key: str | None) -> str:
+        return ""
+
+    async def execute(self, key: str, command: Command) -> Any:
         return await self._redis.execute_command(*command)
 
     async def execute_all(self, commands: Sequence[Command]) -> list[Any]:
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            for command in commands:
-                pipeline.execute_command(*command)
-            return await pipeline.execute(raise_on_error=False)
+        return await together(self._redis, commands)
 
     async def find(self) -> None:
         """The address says it."""
@@ -114,43 +127,13 @@ class _Watched(_Single):
         await self._sentinel.aclose()
 
 
-class _Clustered:
-    """All nodes of a cluster."""
-
-    def __init__(self, address: Cluster) -> None:
-        self._redis = RedisCluster(
-            startup_nodes=[_node(host) for host in address.hosts],
-            max_connections=2 * MAX_CONNECTIONS,
-            require_full_coverage=False,
-            ssl=address.tls is not None,
-            **_patience(READ_SECONDS),
-            **_login(address.login),
-            **_tls(address.tls),
-        )
-
-    async def execute(self, command: Command) -> Any:
-        return await self._redis.execute_command(*command)
-
-    async def execute_all(self, commands: Sequence[Command]) -> list[Any]:
-        pipeline = self._redis.pipeline()
-        for command in commands:
-            pipeline.execute_command(*command)
-        return await pipeline.execute(raise_on_error=False)
-
-    async def find(self) -> None:
-        await self._redis.initialize()
-
-    async def close(self) -> None:
-        await self._redis.aclose()
-
-
-def _server_pool(address: Server) -> BlockingConnectionPool:
+def _pool(host: Host, address: Server | Cluster, db: int = 0) -> BlockingConnectionPool:
     return BlockingConnectionPool(
         connection_class=Connection if address.tls is None else SSLConnection,
         max_connections=MAX_CONNECTIONS,
-        host=address.host.name,
-        port=address.host.port,
-        db=address.db,
+        host=host.name,
+        port=host.port,
+        db=db,
         **_patience(READ_SECONDS),
         **_login(address.login),
         **_tls(address.tls),
@@ -166,10 +149,6 @@ def _socket_pool(address: Socket) -> BlockingConnectionPool:
         **_patience(READ_SECONDS),
         **_login(address.login),
     )
-
-
-def _node(host: Host) -> ClusterNode:
-    return ClusterNode(host.name, host.port)
 
 
 def _patience(seconds: float) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import re
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
@@ -19,7 +20,6 @@ from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
     NoScriptError,
-    RedisClusterException,
     RedisError,
     ResponseError,
 )
@@ -29,7 +29,8 @@ from redis.exceptions import TimeoutError as NoAnswer
 from bridge.errors import StoreError
 from bridge.store.redis.address import Address
 from bridge.store.redis.breaker import PAUSE, Breaker
-from bridge.store.redis.clients import MAX_CONNECTIONS, Client, Command, open_client
+from bridge.store.redis.clients import MAX_CONNECTIONS, Client, open_client
+from bridge.store.redis.cluster import Command
 from bridge.store.redis.scripts import Script
 
 __all__ = ["Connection", "WritesRefused"]
@@ -72,7 +73,7 @@ class Connection:
         self._address = address
         self._open = open
         self._clock = clock
-        self._breaker = Breaker()
+        self._breakers: dict[str, Breaker] = defaultdict(Breaker)
         self._client: Client | None = None
         self._replaced_at = self._said_at = float("-inf")
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
@@ -87,14 +88,25 @@ class Connection:
 
         async def ask(client: Client) -> Any:
             try:
-                return await client.execute(("EVALSHA", script.sha, *tail))
+                return await client.execute(keys[0], ("EVALSHA", script.sha, *tail))
             except NoScriptError:  # Redis has been restarted, or is another one now
-                return await client.execute(("EVAL", script.text, *tail))
+                return await client.execute(keys[0], ("EVAL", script.text, *tail))
 
-        return await self._bounded(ask, within)
+        return await self._bounded(ask, keys[0], within)
+
+    async def ask(self, key: str, command: Command, within: float) -> Any:
+        """The answer of whoever keeps this key, within so many seconds. Raises StoreError."""
+
+        async def ask(client: Client) -> Any:
+            return await client.execute(key, command)
+
+        return await self._bounded(ask, key, within)
 
     async def ask_all(self, commands: Sequence[Command], within: float) -> list[Any]:
-        """The answers, within so many seconds. Raises StoreError if one of them is an error."""
+        """
+        The answers, within so many seconds; the key of each command is its first argument.
+        Raises StoreError if one of them is an error.
+        """
 
         async def ask(client: Client) -> list[Any]:
             answers = await client.execute_all(commands)
@@ -103,7 +115,7 @@ class Connection:
                     raise answer
             return answers
 
-        return await self._bounded(ask, within)
+        return await self._bounded(ask, None, within)
 
     async def close(self) -> None:
         """Let go of everything, in bounded time. The last operation."""
@@ -116,45 +128,52 @@ class Connection:
             client, self._client = self._client, None
             await _close(client)
 
-    async def _bounded(self, ask: Callable[[Client], Awaitable[_T]], within: float) -> _T:
+    async def _bounded(
+        self, ask: Callable[[Client], Awaitable[_T]], key: str | None, within: float
+    ) -> _T:
         if self._closed:
             raise StoreError("the connection to Redis has been closed")
-        if not self._breaker.allows(self._clock()):
+        client = self._current()
+        breaker = self._breakers[client.place(key)]
+        if not breaker.allows(self._clock()):
             raise StoreError("Redis is left alone for a second: it has failed again and again")
         try:
             async with asyncio.timeout(within), self._slots:
-                answer = await ask(self._current())
+                answer = await ask(client)
         except TimeoutError:
-            raise self._failed(f"Redis did not answer within {within:.1f} s") from None
-        except (RedisError, RedisClusterException, OSError) as exc:
-            raise self._refused(exc) from None
-        self._breaker.succeeded()
+            raise self._failed(breaker, f"Redis did not answer within {within:.1f} s") from None
+        except (RedisError, OSError) as exc:
+            raise self._refused(breaker, exc) from None
+        breaker.succeeded()
         return answer
 
-    def _refused(self, error: Exception) -> StoreError:
+    def _refused(self, breaker: Breaker, error: Exception) -> StoreError:
         """What an error of redis-py's means for us. No text of Redis's goes any further."""
+        if isinstance(error.__cause__, RedisError):
+            error = error.__cause__  # what Redis said while we connected
         condition = _condition(error)
         if condition in _UNRELIABLE:
             self._replace()
         if condition in _ABSENT:
-            return self._failed(f"Redis cannot serve now ({condition})")
+            return self._failed(breaker, f"Redis cannot serve now ({condition})")
         if condition in _READABLE:
-            self._breaker.succeeded()
+            breaker.succeeded()
             self._say(f"Redis refuses to write ({condition})")
             return WritesRefused(f"Redis refuses to write ({condition})")
         if condition or isinstance(error, AuthenticationError | AuthorizationError):
-            return self._failed("Redis refuses the user or password of REDIS_URL, or a command")
+            why = "Redis refuses the user or password of REDIS_URL, or a command"
+            return self._failed(breaker, why)
         if isinstance(error, NoAnswer):
-            return self._failed("Redis did not answer in time")
-        if isinstance(error, LostConnection | RedisClusterException | OSError):
-            return self._failed(f"Redis cannot be reached ({type(error).__name__})")
-        self._breaker.succeeded()
+            return self._failed(breaker, "Redis did not answer in time")
+        if isinstance(error, LostConnection | OSError):
+            return self._failed(breaker, f"Redis cannot be reached ({type(error).__name__})")
+        breaker.succeeded()
         return StoreError(f"Redis refused ({type(error).__name__})")
 
-    def _failed(self, what: str) -> StoreError:
-        if self._breaker.failed(self._clock()):
+    def _failed(self, breaker: Breaker, what: str) -> StoreError:
+        breaker.failed(self._clock())
+        if breaker.open:
             self._replace()
-        if self._breaker.open:
             self._say(what)
         return StoreError(what)
 
@@ -195,7 +214,7 @@ class Connection:
         try:
             async with asyncio.timeout(FIND_SECONDS):
                 await client.find()
-        except (RedisError, RedisClusterException, OSError):
+        except (RedisError, OSError):
             _log.debug("Redis is not to be found now")
 
 
@@ -221,5 +240,5 @@ async def _close(client: Client) -> None:
     try:
         async with asyncio.timeout(CLOSE_SECONDS):
             await client.close()
-    except (RedisError, RedisClusterException, OSError):
+    except (RedisError, OSError):
         _log.debug("a connection to Redis was already gone")

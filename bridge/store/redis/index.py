@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
 from bridge.errors import StoreError
-from bridge.store.redis.clients import Command
+from bridge.store.redis.cluster import Command
 from bridge.store.redis.connection import Connection
 from bridge.store.redis.keys import SHARDS, index_key, shard_of
 

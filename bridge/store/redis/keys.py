@@ -47,7 +47,8 @@ class Keys:
 
     @classmethod
     def of(cls, call_id: str) -> Self:
-        base = f"tb:{{{call_id}}}:"
+        tag = call_id.replace("%", "%25").replace("}", "%7D")
+        base = f"tb:{{{tag}}}:"
         return cls(*(base + name for name in ("call", "log", "mail", "seen", "tools")))
 
     @property

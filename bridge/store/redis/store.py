@@ -19,9 +19,10 @@ from typing import Any, Self
 from bridge.errors import StoreError
 from bridge.ports.leg import Verdict
 from bridge.ports.store import CallRecord, CallState, CallSummary, Claim, Saved, Standing
-from bridge.store.redis import scripts
+from bridge.store.redis import condition, scripts
 from bridge.store.redis.address import read_address
-from bridge.store.redis.clients import Command
+from bridge.store.redis.cluster import Command
+from bridge.store.redis.condition import Condition
 from bridge.store.redis.connection import Connection, WritesRefused
 from bridge.store.redis.index import CallIndex
 from bridge.store.redis.journal import ToolJournal
@@ -169,6 +170,10 @@ class RedisStore:
             if None not in found and found[0] in (b"live", b"waiting")
             for state, carrier, worker, started, _ in [found]
         ]
+
+    async def condition(self) -> Condition:
+        """How Redis is, and what an operator might mend about it."""
+        return await condition.examine(self._connection)
 
     async def close(self) -> None:
         await self._index.close()
