@@ -21,6 +21,7 @@ from bridge.config import Config, ProviderName, environment
 from bridge.errors import BridgeError, ConfigError
 from bridge.ports.session import RealtimeConfig
 from bridge.wiring.models import model_of
+from bridge.wiring.stores import store_of
 
 __all__ = ["Finding", "Health", "add_parser", "examine", "run"]
 
@@ -73,6 +74,7 @@ async def examine(config: Config) -> AsyncIterator[Finding]:
     checks: dict[str, Callable[[Config], Awaitable[Finding]]] = {
         "settings": _settings,
         "public URL": _public_url,
+        "Redis": _redis,
         "provider": _provider,
         "number": _numbers,
     }
@@ -110,6 +112,18 @@ async def _public_url(config: Config) -> Finding:
         advice = "something else answers there; is the bridge running behind it?"
         return Finding("public URL", Health.ILL, f"{url} answers {answer.status}: {advice}")
     return Finding("public URL", Health.WELL, f"the bridge answers at {config.public_url}")
+
+
+async def _redis(config: Config) -> Finding:
+    if config.redis_url is None:
+        text = "REDIS_URL is not set: a worker's calls end with it, and there can be one only"
+        return Finding("Redis", Health.WEAK, text)
+    store = store_of(config, asyncio.get_running_loop().time)
+    try:
+        await store.standing("doctor")
+    finally:
+        await store.close()
+    return Finding("Redis", Health.WELL, "it answers")
 
 
 async def _provider(config: Config) -> Finding:

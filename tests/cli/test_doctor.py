@@ -9,6 +9,7 @@ import pytest
 from bridge.cli.doctor import Finding, Health, examine
 from bridge.config import Config
 from tests.fakes.openai_realtime import FakeOpenAI, Script
+from tests.fakes.redis_server import RedisServer, free_port
 
 
 async def findings(**environ: str) -> dict[str, Finding]:
@@ -43,6 +44,30 @@ async def test_a_key_that_is_refused() -> None:
     assert found["provider"].health is Health.ILL
     assert "operator" in found["provider"].text
     assert "sk-wrong" not in found["provider"].text
+
+
+async def test_redis_that_answers() -> None:
+    """It is really asked."""
+    with RedisServer() as redis:
+        found = await findings(REDIS_URL=redis.url, BRIDGE_SECRET_KEY="k" * 32)
+
+    assert found["Redis"].health is Health.WELL
+
+
+async def test_redis_that_is_not_there() -> None:
+    """It is the store's fault, and the password is not in the text."""
+    url = f"redis://user:hunter2@127.0.0.1:{free_port()}/0"
+    found = await findings(REDIS_URL=url, BRIDGE_SECRET_KEY="k" * 32)
+
+    assert found["Redis"].health is Health.ILL
+    assert "hunter2" not in found["Redis"].text
+
+
+async def test_without_redis() -> None:
+    """It can be done without, and what that means is said."""
+    found = await findings()
+
+    assert found["Redis"].health is Health.WEAK
 
 
 async def test_a_public_url_where_nobody_answers() -> None:

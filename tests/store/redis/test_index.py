@@ -1,72 +1,133 @@
-"""The list of calls: a hint that is written behind everybody's back."""
+"""The list of calls is a hint, and nobody waits for it."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator
 
 import pytest
 
-from bridge.store.redis.address import read_address
+from bridge.errors import StoreError
+from bridge.store.redis import index as index_module
+from bridge.store.redis.address import Socket
 from bridge.store.redis.connection import Connection
 from bridge.store.redis.index import CallIndex
+from bridge.store.redis.keys import SHARDS, index_key
 from tests.fakes.redis_server import RedisServer
 
-KEPT = 60.0
+KEPT = 100.0  # seconds
+
+
+class Clock:
+    """Unix time, when somebody says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_750_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
 async def connection(server: RedisServer) -> AsyncIterator[Connection]:
-    connection = Connection(read_address(server.url))
+    connection = Connection(Socket(str(server.socket)))
     yield connection
     await connection.close()
 
 
-def index_at(connection: Connection, unix: float) -> CallIndex:
-    return CallIndex(connection, wall=lambda: unix, kept=KEPT)
-
-
-async def listed(index: CallIndex, is_right: Callable[[set[str]], bool]) -> set[str]:
-    """What is listed, once it is as it should be."""
-    async with asyncio.timeout(10):
-        while not is_right(found := set(await index.calls())):
-            await asyncio.sleep(0.01)
-    return found
-
-
-async def add_all(index: CallIndex, calls: Iterable[str]) -> None:
-    for call in calls:
-        index.add(call)
-
-
-async def test_what_one_worker_adds_another_sees(connection: Connection) -> None:
-    """All parts of the list are looked at."""
-    mine, theirs = index_at(connection, 1_000.0), index_at(connection, 1_000.0)
-    calls = {f"CA{number}" for number in range(40)}
-
-    await add_all(mine, calls)
-
-    assert await listed(theirs, lambda found: len(found) == 40) == calls
-    await mine.close()
-
-
-async def test_a_call_that_is_over_is_taken_off(connection: Connection) -> None:
-    """And the others stay."""
-    index = index_at(connection, 1_000.0)
-    await add_all(index, ("CA1", "CA2"))
-    await listed(index, lambda found: len(found) == 2)
-
-    index.remove("CA1")
-
-    assert await listed(index, lambda found: len(found) == 1) == {"CA2"}
+@pytest.fixture
+async def index(connection: Connection, clock: Clock) -> AsyncIterator[CallIndex]:
+    index = CallIndex(connection, clock, KEPT)
+    yield index
     await index.close()
 
 
-async def test_a_call_of_which_nobody_speaks_falls_off(connection: Connection) -> None:
-    """Its worker may have died without a word."""
-    then, later = index_at(connection, 1_000.0), index_at(connection, 1_000.0 + KEPT + 1)
-    then.add("CA1")
-    await listed(then, lambda found: found == {"CA1"})
+async def test_calls_are_listed(index: CallIndex) -> None:
+    """All that were added and not removed, whatever part they are in."""
+    for number in range(100):
+        index.add(f"CA{number}")
+    for number in range(50):
+        index.remove(f"CA{number}")
 
-    assert await later.calls() == []
-    await then.close()
+    assert sorted(await index.calls()) == sorted(f"CA{number}" for number in range(50, 100))
+
+
+async def test_the_latest_word_counts(index: CallIndex) -> None:
+    """Nothing has been written yet, and it is revoked already."""
+    index.add("CA1")
+    index.remove("CA1")
+    index.remove("CA2")
+    index.add("CA2")
+
+    assert await index.calls() == ["CA2"]
+
+
+async def test_what_nobody_renews_is_forgotten(
+    index: CallIndex, clock: Clock, server: RedisServer
+) -> None:
+    """First it is not shown, then it is not kept; the whole list goes at last."""
+    index.add("CA1")
+    assert await index.calls() == ["CA1"]
+    clock.now += KEPT + 1
+    assert await index.calls() == []
+
+    for number in range(50):
+        index.add(f"CA-other-{number}")
+    await index.calls()
+
+    kept = [server.raw("ZSCORE", index_key(shard), "CA1") for shard in range(SHARDS)]
+    lives = [server.raw("PTTL", index_key(shard)) for shard in range(SHARDS)]
+    assert kept == [None] * SHARDS
+    assert all(life <= 2 * KEPT * 1000 for life in lives)
+    assert max(lives) > KEPT * 1000
+
+
+async def test_a_call_that_goes_on_is_renewed(index: CallIndex, clock: Clock) -> None:
+    index.add("CA1")
+    await index.calls()
+    clock.now += KEPT - 1
+    index.add("CA1")
+    clock.now += KEPT - 1
+
+    assert await index.calls() == ["CA1"]
+
+
+async def test_the_list_is_bounded(index: CallIndex, server: RedisServer) -> None:
+    """There is an end to what an operator can look at."""
+    with server.client() as client:
+        for number in range(index_module.LONGEST_SHARD + 5):
+            client.zadd(index_key(0), {f"CA{number}": 4e12})
+
+    assert len(await index.calls()) == index_module.LONGEST_SHARD
+
+
+async def test_redis_is_away(connection: Connection, clock: Clock, server: RedisServer) -> None:
+    """What was to be written is written with what comes next, once it is back."""
+    index = CallIndex(connection, clock, KEPT)
+    server.raw("CONFIG", "SET", "maxmemory", "1")
+    index.add("CA1")
+    index.add("CA2")
+    assert await index.calls() == []
+    index.remove("CA2")
+    server.raw("CONFIG", "SET", "maxmemory", "0")
+
+    index.add("CA3")
+
+    assert sorted(await index.calls()) == ["CA1", "CA3"]
+    await index.close()
+
+
+async def test_the_list_cannot_be_read(clock: Clock) -> None:
+    connection = Connection(Socket("/nowhere/redis.sock"))
+    index = CallIndex(connection, clock, KEPT)
+    index.add("CA1")
+
+    with pytest.raises(StoreError):
+        await index.calls()
+
+    await index.close()
+    await connection.close()

@@ -72,7 +72,7 @@ def test_any_words(words: str) -> None:
     record = replace(
         RECORD,
         history=(CallerSaid(words), AgentSaid(words)),
-        parameters={words: words},
+        parameters={"said": words},
         pending=PendingChange(RealtimeConfig(instruction=words), words),
     )
 
