@@ -77,7 +77,8 @@ class Connection:
         self._client: Client | None = None
         self._replaced_at = self._said_at = float("-inf")
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._retired: list[Client] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def run(
@@ -120,13 +121,13 @@ class Connection:
     async def close(self) -> None:
         """Let go of everything, in bounded time. The last operation."""
         self._closed = True
-        leaving = tuple(self._leaving)
-        for task in leaving:
+        tasks = tuple(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*leaving, return_exceptions=True)
-        if self._client is not None:
-            client, self._client = self._client, None
-            await _close(client)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        clients = [*self._retired, *([self._client] if self._client else [])]
+        self._client = None
+        await asyncio.gather(*(_close(client) for client in clients))
 
     async def _bounded(
         self, ask: Callable[[Client], Awaitable[_T]], key: str | None, within: float
@@ -195,19 +196,20 @@ class Connection:
             return
         self._replaced_at = now
         old, self._client = self._client, self._open(self._address)
-        self._leave(self._retire(old))
-        self._leave(self._find(self._client))
+        self._retired.append(old)
+        self._in_background(self._retire(old))
+        self._in_background(self._find(self._client))
 
-    def _leave(self, work: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _retire(self, client: Client) -> None:
-        try:
-            await asyncio.sleep(LONGEST)
-        finally:
-            await _close(client)
+        """Close it when whoever uses it must have finished."""
+        await asyncio.sleep(LONGEST)
+        self._retired.remove(client)
+        await _close(client)
 
     async def _find(self, client: Client) -> None:
         """Take a moment longer than an operation may, so that the next one finds its way."""
