@@ -140,7 +140,7 @@ def steps() -> tuple[CallerSays | WaitForAgent | Wait | Press | CutLine, ...]:
         Press(PRESSED + "#"),
         WaitForAgent(0.3),
         CutLine(),
-        Wait(1.6),
+        Wait(6.0),  # long enough to look at everything while the call is alive
     )
 
 
