@@ -7,6 +7,7 @@ not its business; its own time-outs only see to it that nothing stays open behin
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -124,7 +125,7 @@ class _Watched(_Single):
 
     async def close(self) -> None:
         await super().close()
-        await self._sentinel.aclose()
+        await asyncio.gather(*(sentinel.aclose() for sentinel in self._sentinel.sentinels))
 
 
 def _pool(host: Host, address: Server | Cluster, db: int = 0) -> BlockingConnectionPool:

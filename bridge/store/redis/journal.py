@@ -18,8 +18,6 @@ from bridge.store.redis.mapping import Sealed
 
 __all__ = ["Found", "ToolJournal", "ToolState"]
 
-SECONDS = 0.3  # for each operation
-
 
 class ToolState(StrEnum):
     """What the journal knows of a tool call."""
@@ -55,7 +53,7 @@ class ToolJournal:
             scripts.TOOL_BEGIN,
             (keys.call, keys.tools),
             (claim.fence, claim.claim_id, tool_call_id, self._ttl),
-            SECONDS,
+            self._times.answer,
         )
         match answer[0]:
             case b"BEGUN":
@@ -77,7 +75,7 @@ class ToolJournal:
             scripts.TOOL_DONE,
             (keys.call, keys.tools),
             (tool_call_id, sealed, self._ttl),
-            SECONDS,
+            self._times.answer,
         )
 
     @property

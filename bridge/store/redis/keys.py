@@ -28,6 +28,12 @@ class Times:
     """Over which a call's legs are counted."""
     mail: float = 600.0
     """For which a message to a call waits for somebody to read it."""
+    answer: float = 0.3
+    """For which we wait for Redis, whatever we ask."""
+    claim: float = 0.5
+    """For which we wait for a claim, because a caller's memory depends on it."""
+    claim_again: float = 1.0
+    """For which we wait when we ask for the same claim once more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from bridge.store.redis.mapping import Sealed, pairs
 
 __all__ = ["Mailbox", "Message", "Posted"]
 
-SECONDS = 0.3  # for each operation
 LONGEST_MAIL = 256  # messages to one call; the oldest go first
 
 
@@ -57,7 +56,7 @@ class Mailbox:
             scripts.PUSH,
             (keys.call, keys.mail, keys.seen),
             (message_id, body, ttl, LONGEST_MAIL),
-            SECONDS,
+            self._times.answer,
         )
         match answer[0]:
             case b"ENDED":
@@ -71,7 +70,10 @@ class Mailbox:
         """What nobody has acknowledged, oldest first; nothing if the call is no longer ours."""
         keys = Keys.of(claim.call_id)
         answer = await self._connection.run(
-            scripts.READ, (keys.call, keys.mail), (claim.fence, claim.claim_id), SECONDS
+            scripts.READ,
+            (keys.call, keys.mail),
+            (claim.fence, claim.claim_id),
+            self._times.answer,
         )
         if answer[0] != b"OK":
             return ()
@@ -81,7 +83,10 @@ class Mailbox:
         """What was asked for up to this place is done."""
         keys = Keys.of(claim.call_id)
         answer = await self._connection.run(
-            scripts.ACK, (keys.call, keys.mail), (claim.fence, claim.claim_id, place), SECONDS
+            scripts.ACK,
+            (keys.call, keys.mail),
+            (claim.fence, claim.claim_id, place),
+            self._times.answer,
         )
         return Saved.FENCED if answer[0] == b"FENCED" else Saved.OK
 

@@ -14,6 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 from bridge.errors import StoreError
@@ -33,9 +34,8 @@ from bridge.store.sealing import Seal
 
 __all__ = ["RedisStore"]
 
-SECONDS = 0.3  # for each operation but a claim
-CLAIM_SECONDS = (0.5, 1.0)  # for a claim, and for the second attempt: a caller is waiting
 LIST_SECONDS = 2.0
+LEAST_SECONDS = 0.1  # for writing the whole record after a change was not enough
 MOST_HELD = 20_000  # calls whose stored record is remembered
 MOST_OWED = 1_000  # ends that could not be stored yet
 
@@ -186,11 +186,11 @@ class RedisStore:
         keys, times = Keys.of(call_id), self._times
         ticket = (fence, claim_id, worker, _ms(self._wall()))
         spans = (_ms(times.lease), _ms(times.kept), _ms(times.window))
-        first, second = CLAIM_SECONDS
+        ask = partial(self._connection.run, scripts.CLAIM, keys.claimed, (*ticket, *spans))
         try:
-            answer = await self._run(scripts.CLAIM, keys.claimed, (*ticket, *spans), first)
+            answer = await ask(times.claim)
         except StoreError:
-            answer = await self._run(scripts.CLAIM, keys.claimed, (*ticket, *spans), second)
+            answer = await ask(times.claim_again)
         return (int(answer[1]), *answer[2:]) if answer[0] == b"OK" else (0, (), ())
 
     async def _look(self, call_id: str, fence: int) -> tuple[int, Sequence[bytes], Sequence[bytes]]:
@@ -208,11 +208,11 @@ class RedisStore:
         if held.missed is not None:
             record = joined(held.missed, record)
         began = time.monotonic()
-        answer = await self._send(claim, record, state, held, SECONDS)
+        answer = await self._send(claim, record, state, held, self._times.answer)
         if answer[0] == b"MISSING":
             held.kept = None
-            left = max(SECONDS - (time.monotonic() - began), SECONDS / 2)
-            answer = await self._send(claim, record, state, held, left)
+            left = self._times.answer - (time.monotonic() - began)
+            answer = await self._send(claim, record, state, held, max(left, LEAST_SECONDS))
         lost = answer[0] in (b"FENCED", b"ENDED")
         if lost or state is CallState.WAITING:
             self._held.pop(claim.claim_id, None)
@@ -242,7 +242,7 @@ class RedisStore:
         fields = self._sealed.fields(record, kept.record if kept else None)
         if kept is None:
             fields += _shown(record)
-        answer = await self._run(
+        answer = await self._connection.run(
             scripts.SAVE,
             (keys.call, keys.log, keys.mail),
             (
@@ -292,13 +292,9 @@ class RedisStore:
             self._index.add(call_id)
 
     async def _run(
-        self,
-        script: scripts.Script,
-        keys: Sequence[str],
-        args: Sequence[str | bytes | int],
-        within: float = SECONDS,
+        self, script: scripts.Script, keys: Sequence[str], args: Sequence[str | bytes | int]
     ) -> Any:
-        return await self._connection.run(script, keys, args, within)
+        return await self._connection.run(script, keys, args, self._times.answer)
 
     def _hold(self, claim_id: str) -> _Held:
         held = self._held.setdefault(claim_id, _Held())

@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from bridge.store.redis.address import read_address
 from bridge.store.redis.clients import Client, open_client
-from tests.fakes.redis_server import RedisCluster, RedisServer, Watch, free_port
+from tests.fakes.redis_server import RedisServer, Watch, free_port
 
 TLS = Path(__file__).parents[2] / "simulator" / "tls"
 
@@ -27,9 +27,13 @@ async def client_of(url: str) -> AsyncIterator[Client]:
 
 
 @pytest.fixture(scope="module")
-def guarded() -> Iterator[RedisServer]:
+def tls_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def guarded(tls_port: int) -> Iterator[RedisServer]:
     """One that wants a password, and TLS on another port."""
-    tls_port = free_port()
     options = (
         *("--requirepass", "p@ss", "--tls-port", str(tls_port), "--tls-auth-clients", "no"),
         *("--tls-cert-file", str(TLS / "certificate.pem")),
@@ -37,7 +41,6 @@ def guarded() -> Iterator[RedisServer]:
         *("--tls-ca-cert-file", str(TLS / "certificate.pem")),
     )
     with RedisServer(*options, port=free_port()) as server:
-        server.tls_port = tls_port
         yield server
 
 
@@ -45,7 +48,7 @@ async def answers(url: str) -> None:
     """One command, and several at once."""
     async with client_of(url) as client:
         await client.find()
-        assert await client.execute("a", ("SET", "a", "1")) == b"OK" or True
+        await client.execute("a", ("SET", "a", "1"))
         found = await client.execute_all([("GET", "a"), ("HGET", "a", "b"), ("GET", "b")])
     assert found[0] == b"1"
     assert isinstance(found[1], ResponseError)
@@ -60,9 +63,10 @@ async def test_a_socket(guarded: RedisServer) -> None:
     await answers(f"unix://:p%40ss@{guarded.socket}?db=4")
 
 
-async def test_a_server_over_tls(guarded: RedisServer) -> None:
+@pytest.mark.usefixtures("guarded")
+async def test_a_server_over_tls(tls_port: int) -> None:
     """Whose certificate is checked."""
-    url = f"rediss://:p%40ss@127.0.0.1:{guarded.tls_port}"
+    url = f"rediss://:p%40ss@127.0.0.1:{tls_port}"
     trusted = f"ssl_check_hostname=no&ssl_ca_certs={TLS / 'certificate.pem'}"
     await answers(f"{url}?{trusted}")
 
@@ -84,8 +88,3 @@ async def test_sentinels() -> None:
         async with client_of(watch.url.replace("/calls", "/ghosts")) as client:
             with pytest.raises(LostConnection):
                 await client.execute("a", ("GET", "a"))
-
-
-async def test_a_cluster() -> None:
-    with RedisCluster() as cluster:
-        await answers(cluster.url)

@@ -17,12 +17,12 @@ from bridge.errors import StoreError
 from bridge.ports import leg
 from bridge.ports.conversation import AgentSaid, CallerSaid
 from bridge.ports.store import CallRecord, CallState, CallStore, Claim, Cut, Saved, Standing
-from bridge.store.redis.keys import Keys, Times
+from bridge.store.redis.keys import Keys
 from bridge.store.redis.store import RedisStore
 from bridge.store.sealing import Seal
 from tests.fakes.redis_server import RedisCluster, RedisServer, Watch, until
 from tests.store.contract import FULL, StoreContract, claimed, new_id, record_of
-from tests.store.redis.conftest import KEY
+from tests.store.redis.conftest import KEY, PATIENT
 
 
 class RedisContract(StoreContract):
@@ -294,7 +294,7 @@ async def test_an_end_leaves_nothing_but_itself(server: RedisServer, store: Redi
 
 async def test_a_call_expires(server: RedisServer) -> None:
     """Nobody wrote, and nobody came: it is as if it had never been."""
-    async with opened(server.url, times=Times(kept=0.05)) as store:
+    async with opened(server.url, times=replace(PATIENT, kept=0.05)) as store:
         claim = await claimed(store, "CA1")
         await store.save(claim, record_of("CA1"))
         await asyncio.to_thread(until, lambda: gone(server, "CA1"), 5)
@@ -304,7 +304,7 @@ async def test_a_call_expires(server: RedisServer) -> None:
 
 
 async def test_only_legs_of_late_make_a_loop(server: RedisServer) -> None:
-    async with opened(server.url, times=Times(window=0.2)) as store:
+    async with opened(server.url, times=replace(PATIENT, window=0.2)) as store:
         await claimed(store, "CA1")
         assert (await store.standing("CA1", leg_ended=True)).claims == 1
         await asyncio.sleep(0.25)
@@ -437,7 +437,7 @@ async def test_a_conversation_with_a_hole(server: RedisServer, store: RedisStore
 
 @asynccontextmanager
 async def opened(url: str, *keys: bytes, **options: Any) -> AsyncIterator[RedisStore]:
-    store = RedisStore.at(url, Seal(keys or [KEY]), **options)
+    store = RedisStore.at(url, Seal(keys or [KEY]), **{"times": PATIENT, **options})
     try:
         yield store
     finally:
