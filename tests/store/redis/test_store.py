@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,8 @@ from bridge.store.sealing import Seal
 from tests.fakes.redis_server import RedisCluster, RedisServer, Watch, until
 from tests.store.contract import FULL, StoreContract, claimed, new_id, record_of
 from tests.store.redis.conftest import KEY, PATIENT
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "redis.md"
 
 
 class RedisContract(StoreContract):
@@ -158,6 +162,49 @@ async def test_a_redis_that_has_lost_the_latest_writes_is_told_them_again(
     behind = snapshot(server, "CA1")
     await store.save(claim, replace(record, history=record.history[:4]))
     restore(server, "CA1", behind)
+
+    assert await store.save(claim, record) is Saved.OK
+    assert await stored(store, claim) == record
+
+
+@given(
+    st.lists(st.sampled_from(["say", "say", "cut", "leave", "keep", "lose", "all"]), max_size=25)
+)
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+)
+async def test_whatever_redis_forgets(
+    server: RedisServer, store: RedisStore, deeds: list[str]
+) -> None:
+    """
+    Saves that nobody waits for, a replica that is behind, a restart without a memory: after
+    the next save that is answered, all of the record is there.
+    """
+    call_id = new_id()
+    claim = await claimed(store, call_id)
+    record, behind = record_of(call_id), snapshot(server, call_id)
+    for number, deed in enumerate(deeds):
+        match deed:
+            case "say":
+                record = replace(record, history=(*record.history, CallerSaid(f"{number}")))
+                await store.save(claim, record)
+            case "cut":
+                record = replace(record, history=record.history[:-1], cut=Cut.CALLER)
+                await store.save(claim, record)
+            case "leave":
+                record = replace(record, history=(*record.history, AgentSaid(f"{number}")))
+                saving = asyncio.create_task(store.save(claim, record))
+                await asyncio.sleep(0.000_2 * (number % 3))
+                saving.cancel()
+                await asyncio.wait([saving])
+            case "keep":
+                behind = snapshot(server, call_id)
+            case "lose":
+                restore(server, call_id, behind)
+            case _:
+                restore(server, call_id, [])
 
     assert await store.save(claim, record) is Saved.OK
     assert await stored(store, claim) == record
@@ -430,6 +477,31 @@ async def test_a_conversation_with_a_hole(server: RedisServer, store: RedisStore
 
     with pytest.raises(StoreError, match="missing"):
         await claimed(store, "CA1")
+
+
+async def test_what_the_page_allows_is_enough(server: RedisServer) -> None:
+    """A user of Redis's with the rights of the reference, and nothing else."""
+    [rights] = re.findall(r"^user bridge on (.+)$", PAGE.read_text(), re.MULTILINE)
+    server.raw("ACL", "SETUSER", "bridge", "reset", "on", ">secret", *rights.split()[1:])
+    try:
+        async with opened(server.url.replace("unix://", "unix://bridge:secret@")) as store:
+            claim = await claimed(store, "CA1")
+            await store.expect(record_of("CA2"))
+            await store.save(claim, story("CA1", 3))
+            await store.save(claim, story("CA1", 2))
+            await store.mailbox.post("CA1", "m1", b"text")
+            [message] = await store.mailbox.read(claim)
+            await store.mailbox.acknowledge(claim, message.place)
+            await store.tools.begin(claim, "t1")
+            await store.tools.done(claim, "t1", b"result")
+            assert [call.call_id for call in await store.calls()] == ["CA1"]
+            assert (await store.condition()).role == "master"
+            await store.release(claim, story("CA1", 2))
+            await store.standing("CA1", leg_ended=True)
+            await store.end("CA1", leg.Hangup())
+            assert await store.calls() == []
+    finally:
+        server.raw("ACL", "DELUSER", "bridge")
 
 
 # Helpers
