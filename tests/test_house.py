@@ -13,6 +13,7 @@ TESTS = Path(__file__).parent
 
 FLOORS = (
     {"cli"},
+    {"bench", "serving"},
     {"web"},
     {"wiring"},
     {"carriers", "providers", "store", "simulator"},

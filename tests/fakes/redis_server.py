@@ -275,10 +275,10 @@ def redis_server() -> str:
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
         print(f"setup: installing Debian's package {PACKAGE}", file=sys.stderr)
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", PACKAGE]
-        subprocess.run(
-            command, env=quiet, check=False, timeout=INSTALL_SECONDS, stdout=subprocess.DEVNULL
-        )
+        for words in ("update", f"install -y --no-install-recommends {PACKAGE}"):
+            command = ["apt-get", "-q", *words.split()]
+            nothing = subprocess.DEVNULL
+            subprocess.run(command, env=quiet, check=False, timeout=INSTALL_SECONDS, stdout=nothing)
         found = shutil.which("redis-server")
     if found is None:
         pytest.fail(f"these tests need redis-server: apt-get install {PACKAGE}")

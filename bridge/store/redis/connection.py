@@ -208,8 +208,8 @@ class Connection:
     async def _retire(self, client: Client) -> None:
         """Close it when whoever uses it must have finished."""
         await asyncio.sleep(LONGEST)
-        self._retired.remove(client)
         await _close(client)
+        self._retired.remove(client)
 
     async def _find(self, client: Client) -> None:
         """Take a moment longer than an operation may, so that the next one finds its way."""

@@ -121,6 +121,7 @@ def first_number(history: Sequence[HistoryItem], kept: Kept | None) -> int:
 
 def joined(earlier: CallRecord, later: CallRecord) -> CallRecord:
     """Of one call: what was known before, and what a holder knows who was not told of it."""
+    told = later.history[: len(earlier.history)] == earlier.history  # by somebody else
     return replace(
         later,
         account_id=later.account_id or earlier.account_id,
@@ -131,7 +132,7 @@ def joined(earlier: CallRecord, later: CallRecord) -> CallRecord:
         parameters={**earlier.parameters, **later.parameters},
         started_at=earlier.started_at or later.started_at,
         pending=later.pending or earlier.pending,
-        history=earlier.history + later.history,
+        history=later.history if told else earlier.history + later.history,
     )
 
 

@@ -198,3 +198,11 @@ def test_two_parts_of_one_call() -> None:
     assert (whole.caller, whole.called, whole.agent) == (RECORD.caller, RECORD.called, "baker")
     assert (whole.started_at, whole.pending) == (RECORD.started_at, RECORD.pending)
     assert (whole.resume_token, whole.config, whole.cut) == ("new", None, Cut.AGENT)
+
+
+def test_a_holder_who_was_told_in_another_way() -> None:
+    """What was said is not said twice for that."""
+    earlier = replace(RECORD, history=(CallerSaid("Hello."), AgentSaid("Yes?")))
+    later = replace(RECORD, history=(*earlier.history, CallerSaid("Are you open?")))
+
+    assert joined(earlier, later) == later

@@ -8,6 +8,7 @@ whatever the ledger says, is asserted by itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
@@ -28,6 +29,7 @@ from redis import Redis
 from bridge.store.redis import scripts
 from bridge.store.redis.keys import Keys
 from bridge.store.redis.scripts import SCRIPTS, Script
+from tests.docs.pages import DOCS, tables
 from tests.fakes.redis_server import RedisServer
 
 TICK = 1_000  # ms between two things that happen
@@ -433,3 +435,13 @@ def test_scripts_are_known_by_their_digest(server: RedisServer) -> None:
 
 def test_scripts_differ() -> None:
     assert len({script.sha for script in SCRIPTS.values()}) == len(SCRIPTS)
+
+
+def test_the_reference_names_them_all() -> None:
+    named = {
+        name
+        for row in tables(DOCS / "reference" / "redis.md", "Scripts")
+        for name in re.findall(r"[a-z][a-z ]+", row[0])
+    }
+
+    assert named == {"script", *SCRIPTS}

@@ -29,6 +29,9 @@ from tests.store.redis.conftest import KEY, PATIENT
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "redis.md"
 
 
+DEEDS = ("say", "say", "cut", "leave", "keep", "lose", "lose all")
+
+
 class RedisContract(StoreContract):
     """As the contract, but for what a store that can lose its memory has to do otherwise."""
 
@@ -167,9 +170,7 @@ async def test_a_redis_that_has_lost_the_latest_writes_is_told_them_again(
     assert await stored(store, claim) == record
 
 
-@given(
-    st.lists(st.sampled_from(["say", "say", "cut", "leave", "keep", "lose", "all"]), max_size=25)
-)
+@given(st.lists(st.sampled_from(DEEDS), max_size=25))
 @settings(
     max_examples=60,
     deadline=None,
@@ -496,6 +497,7 @@ async def test_what_the_page_allows_is_enough(server: RedisServer) -> None:
             await store.tools.done(claim, "t1", b"result")
             assert [call.call_id for call in await store.calls()] == ["CA1"]
             assert (await store.condition()).role == "master"
+            assert b"user=bridge" in server.raw("CLIENT", "LIST")
             await store.release(claim, story("CA1", 2))
             await store.standing("CA1", leg_ended=True)
             await store.end("CA1", leg.Hangup())
