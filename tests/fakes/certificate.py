@@ -13,12 +13,26 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-__all__ = ["localhost_contexts"]
+__all__ = ["localhost_contexts", "localhost_pem"]
 
 
 @functools.cache
 def localhost_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """A server's context for localhost, and a client's that trusts it and nobody else."""
+    pem = localhost_pem()
+    certificate = pem[pem.index(b"-----BEGIN CERTIFICATE") :]
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "localhost.pem"
+        path.write_bytes(pem)
+        server.load_cert_chain(path)
+    client = ssl.create_default_context(cadata=certificate.decode())
+    return server, client
+
+
+@functools.cache
+def localhost_pem() -> bytes:
+    """A key and its certificate for localhost, for a server's files."""
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _certificate(key).public_bytes(serialization.Encoding.PEM)
     secret = key.private_bytes(
@@ -26,13 +40,7 @@ def localhost_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "localhost.pem"
-        path.write_bytes(secret + certificate)
-        server.load_cert_chain(path)
-    client = ssl.create_default_context(cadata=certificate.decode())
-    return server, client
+    return secret + certificate
 
 
 def _certificate(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:

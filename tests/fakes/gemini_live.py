@@ -48,6 +48,8 @@ class Memory:
 class FakeGemini:
     """`async with FakeGemini(script) as fake:` serves at `fake.url` until the block is left."""
 
+    session_type: type[FakeSession] = FakeSession
+
     def __init__(
         self, script: Script | None = None, *, port: int = 0, tls: ssl.SSLContext | None = None
     ) -> None:
@@ -124,7 +126,7 @@ class FakeGemini:
     async def _serve(self, socket: ServerConnection) -> None:
         assert socket.request is not None
         vertex = _VERTEX.fullmatch(socket.request.path.partition("?")[0]) is not None
-        session = FakeSession(self, socket, vertex=vertex)
+        session = self.session_type(self, socket, vertex=vertex)
         self.sessions.append(session)
         await session.run()
 

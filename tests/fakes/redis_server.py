@@ -132,6 +132,8 @@ class RedisServer:
                         found += repr(client.xrange(key)).encode()
                     case b"zset":
                         found += b"\n".join(client.zrange(key, 0, -1))
+                    case b"list":
+                        found += b"\n".join(client.lrange(key, 0, -1))
                     case _:
                         found += client.get(key) or b""
                 found += b"\n"

@@ -6,8 +6,11 @@ import asyncio
 import base64
 from dataclasses import dataclass, field
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from aiohttp import web
+
+from bridge.simulator.exchange import Exchange
 
 __all__ = ["Asked", "FakeTwilioRest"]
 
@@ -27,15 +30,17 @@ class FakeTwilioRest:
     """
     One account. `calls` are statuses by SID, `numbers` are dictionaries as Twilio has them.
 
+    With an `exchange` its calls are the account's, too, and do what they are ordered to.
     `answer` (status and body) replaces every answer; a `silent` one never comes.
     """
 
-    def __init__(self, account_sid: str, auth_token: str) -> None:
+    def __init__(self, account_sid: str, auth_token: str, exchange: Exchange | None = None) -> None:
         credentials = base64.b64encode(f"{account_sid}:{auth_token}".encode()).decode()
         self._authorization = f"Basic {credentials}"
         self._account = f"/2010-04-01/Accounts/{account_sid}"
         self._gone = asyncio.Event()
         self._port = 0
+        self._exchange = exchange or Exchange()
         self.asked: list[Asked] = []
         self.calls: dict[str, str] = {}
         self.numbers: list[dict[str, str]] = []
@@ -78,13 +83,34 @@ class FakeTwilioRest:
         if resource == "IncomingPhoneNumbers.json" and method == "GET":
             return self._number_page(fields)
         call = resource.removeprefix("Calls/").removesuffix(".json")
-        if call not in self.calls:
+        status = self._exchange.status(call) or self.calls.get(call)
+        if status is None or method not in {"GET", "POST"}:
             return _error(404, 20404, f"The requested resource {path} was not found")
-        if method == "POST" and self.calls[call] in OVER:
+        if method == "POST" and (refusal := self._change(call, status, fields)) is not None:
+            return refusal
+        status = self._exchange.status(call) or self.calls[call]
+        return web.json_response({"sid": call, "status": status})
+
+    def _change(self, call: str, status: str, fields: dict[str, str]) -> web.Response | None:
+        """Do what is asked with a call, or say why not. `status`: how far it has come."""
+        if status in OVER or ("Url" in fields and status != "in-progress"):
             return _error(400, 21220, "Invalid call state: call is not in-progress")
-        if "Status" in fields:
+        if "Url" in fields:
+            return self._redirect(call, fields["Url"], fields.get("Method", "POST"))
+        if fields.get("Status") not in {"completed", "canceled"}:
+            return _error(400, 21218, "Invalid parameters: neither a status nor a URL")
+        if not self._exchange.hang_up(call):
             self.calls[call] = fields["Status"]
-        return web.json_response({"sid": call, "status": self.calls[call]})
+        return None
+
+    def _redirect(self, call: str, url: str, method: str) -> web.Response | None:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            return _error(400, 21205, "Url is not a valid URL")
+        if method not in {"GET", "POST"}:
+            return _error(400, 21212, "Method is neither GET nor POST")
+        self._exchange.redirect(call, url, method)
+        return None
 
     def _number_page(self, fields: dict[str, str]) -> web.Response:
         wanted = fields.get("PhoneNumber")

@@ -31,6 +31,8 @@ class FakeOpenAI(News):
     allow, unless it is `tolerant`. With a `key` it knows one caller, without it any key is good.
     """
 
+    session_type: type[FakeSession] = FakeSession
+
     def __init__(
         self,
         *scripts: Script,
@@ -118,7 +120,7 @@ class FakeOpenAI(News):
         script = self._script(handshake)
         headers = dict(connection.request.headers.raw_items())
         number = len(self.sessions)
-        session = FakeSession(number, model, script, headers, record=self._record)
+        session = self.session_type(number, model, script, headers, record=self._record)
         self.sessions.append(session)
         self.tell()
         mouth = asyncio.create_task(_speak(connection, session), name=f"fake session {number}")
