@@ -17,6 +17,7 @@ from bridge.audio.formats import ALAW_8K, PCM16_8K, PCM16_24K, ULAW_8K, AudioFor
 from bridge.audio.frames import Framer
 from bridge.audio.resample import Resampler
 from bridge.audio.transcode import transcoder
+from tests.bench.pairs import Step, both, race
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -27,7 +28,6 @@ pytestmark = pytest.mark.benchmark_only
 RATES = [(8_000, 24_000), (24_000, 8_000), (8_000, 16_000), (16_000, 8_000)]
 LENGTHS_MS = [20, 100]
 
-Step = Callable[[bytes], object]
 Codec = Callable[[bytes], bytes]
 
 
@@ -74,39 +74,48 @@ def plain_frames(data: bytes) -> list[bytes]:
     return [data[start : start + 160] for start in range(0, len(data), 160)]
 
 
-def run(benchmark: BenchmarkFixture, group: str, step: Step, audio: bytes) -> None:
-    benchmark.group = group
-    assert benchmark(step, audio)
-
-
 @pytest.mark.parametrize("ms", LENGTHS_MS)
 @pytest.mark.parametrize(("source", "target"), RATES)
-@pytest.mark.parametrize("make", ["ours", "plain"])
+@both
 def test_resampling(
     benchmark: BenchmarkFixture, make: str, source: int, target: int, ms: int
 ) -> None:
     """Our filter beside audioop.ratecv."""
     step = Resampler(source, target).feed if make == "ours" else plain_resampler(source, target)
 
-    run(benchmark, f"resample {source} to {target} Hz, {ms} ms", step, speech(source, ms))
+    race(
+        benchmark,
+        f"resample {source} to {target} Hz, {ms} ms",
+        make,
+        step,
+        speech(source, ms),
+        at_most=4.0,
+    )
 
 
 @pytest.mark.parametrize("ms", LENGTHS_MS)
-@pytest.mark.parametrize("make", ["ours", "plain"])
+@both
 def test_caller_to_model(benchmark: BenchmarkFixture, make: str, ms: int) -> None:
     """Mu-law to PCM16 at 24 kHz."""
     step = transcoder(ULAW_8K, PCM16_24K).feed if make == "ours" else plain_up()
 
-    run(benchmark, f"mu-law to 24 kHz, {ms} ms", step, audioop.lin2ulaw(speech(8_000, ms), 2))
+    race(
+        benchmark,
+        f"mu-law to 24 kHz, {ms} ms",
+        make,
+        step,
+        audioop.lin2ulaw(speech(8_000, ms), 2),
+        at_most=3.6,
+    )
 
 
 @pytest.mark.parametrize("ms", LENGTHS_MS)
-@pytest.mark.parametrize("make", ["ours", "plain"])
+@both
 def test_model_to_caller(benchmark: BenchmarkFixture, make: str, ms: int) -> None:
     """PCM16 at 24 kHz to mu-law."""
     step = transcoder(PCM16_24K, ULAW_8K).feed if make == "ours" else plain_down()
 
-    run(benchmark, f"24 kHz to mu-law, {ms} ms", step, speech(24_000, ms))
+    race(benchmark, f"24 kHz to mu-law, {ms} ms", make, step, speech(24_000, ms), at_most=1.7)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +126,7 @@ def test_model_to_caller(benchmark: BenchmarkFixture, make: str, ms: int) -> Non
         pytest.param(ULAW_8K, ALAW_8K, plain_recode, id="mu-law to A-law"),
     ],
 )
-@pytest.mark.parametrize("make", ["ours", "plain"])
+@both
 def test_codec(
     benchmark: BenchmarkFixture, make: str, source: AudioFormat, target: AudioFormat, plain: Step
 ) -> None:
@@ -125,12 +134,14 @@ def test_codec(
     step = transcoder(source, target).feed if make == "ours" else plain
     audio = speech(8_000, 20)[: source.size(20)]
 
-    run(benchmark, f"{source.encoding} to {target.encoding}, 20 ms", step, audio)
+    race(
+        benchmark, f"{source.encoding} to {target.encoding}, 20 ms", make, step, audio, at_most=3.0
+    )
 
 
-@pytest.mark.parametrize("make", ["ours", "plain"])
+@both
 def test_framing(benchmark: BenchmarkFixture, make: str) -> None:
     """A delta of 100 ms into five frames, beside slices without a memory."""
     step = Framer(160).feed if make == "ours" else plain_frames
 
-    run(benchmark, "100 ms of mu-law into frames", step, bytes(800))
+    race(benchmark, "100 ms of mu-law into frames", make, step, bytes(800), at_most=1.9)
