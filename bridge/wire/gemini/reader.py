@@ -22,10 +22,9 @@ from bridge.wire.gemini.fields import (
     value,
 )
 from bridge.wire.gemini.turn import TurnState
+from bridge.wire.gemini.voice import OUTPUT_RATE, read_voice
 
 __all__ = ["Reader"]
-
-OUTPUT_RATE = 24_000  # Hz; the model's voice has no other
 
 _CONTENT = frozenset(
     {
@@ -72,6 +71,8 @@ class Reader:
 
     def read(self, frame: str | bytes) -> tuple[ServerEvent, ...]:
         """All that one frame tells. What of it cannot be read is a BadFrame, the rest counts."""
+        if (audio := read_voice(frame)) is not None:
+            return tuple(self._turn.audio(audio))
         try:
             message = json.loads(frame)
         except (ValueError, RecursionError):

@@ -29,8 +29,8 @@ __all__ = ["GeminiTranslator"]
 INPUT_RATE = 16_000  # Hz
 FLUSH_SECONDS = 1.0  # of silence that end the caller's turn where there is no word for it
 
-_AUDIO_HEAD = '{"realtimeInput":{"audio":{"data":"'
-_AUDIO_TAIL = f'","mimeType":"audio/pcm;rate={INPUT_RATE}"}}}}}}'
+_AUDIO_HEAD = b'{"realtimeInput":{"audio":{"data":"'
+_AUDIO_TAIL = b'","mimeType":"audio/pcm;rate=%d"}}}' % INPUT_RATE
 _SPEAK = "Please speak now."
 _SILENTLY = "No answer is needed to this. "
 
@@ -41,7 +41,8 @@ class GeminiTranslator:
 
     `by_hand`: nobody detects the caller's speech, turns are committed. `ends_audio`: the
     server knows `audioStreamEnd`. `numbers` number responses and items, and are shared by
-    all sessions of whom a caller may hear something.
+    all sessions of whom a caller may hear something. `call_numbers` number tool calls to
+    which the server gives no id; those of other workers should be others.
     """
 
     def __init__(
@@ -51,13 +52,14 @@ class GeminiTranslator:
         by_hand: bool = False,
         ends_audio: bool = True,
         numbers: Iterator[int] | None = None,
+        call_numbers: Iterator[int] | None = None,
     ) -> None:
         numbers = itertools.count(1) if numbers is None else numbers
         self._capabilities = capabilities
         self._by_hand = by_hand
         self._ends_audio = ends_audio
         self._turn = TurnState(numbers)
-        self._calls = ToolCalls(numbers)
+        self._calls = ToolCalls(numbers if call_numbers is None else call_numbers)
         self._reader = Reader(self._turn, self._calls)
         self._going = False
         self._active = False  # by hand: between activityStart and activityEnd
@@ -107,7 +109,7 @@ class GeminiTranslator:
     def write(self, event: ClientEvent) -> list[str]:
         match event:
             case client.AudioDelta(audio):
-                return [*self.write_activity(), self.write_audio(audio)]
+                return [*self.write_activity(), self.write_audio(audio).decode()]
             case client.Message():
                 return [self._write_message(event)]
             case client.ResponseCreate(instructions):
@@ -125,8 +127,8 @@ class GeminiTranslator:
             case client.UpdateSession():
                 raise UnsupportedConfig("an update of the session is the runner's affair")
 
-    def write_audio(self, audio: bytes) -> str:
-        return _AUDIO_HEAD + binascii.b2a_base64(audio, newline=False).decode("ascii") + _AUDIO_TAIL
+    def write_audio(self, audio: bytes) -> bytes:
+        return _AUDIO_HEAD + binascii.b2a_base64(audio, newline=False) + _AUDIO_TAIL
 
     def write_activity(self) -> list[str]:
         """By hand: what has to come before the first audio of a turn."""
@@ -180,7 +182,7 @@ class GeminiTranslator:
             return self._write_activity_end()
         if self._ends_audio:
             return [write({"realtimeInput": {"audioStreamEnd": True}})]
-        return [self.write_audio(bytes(2 * int(INPUT_RATE * FLUSH_SECONDS)))]
+        return [self.write_audio(bytes(2 * int(INPUT_RATE * FLUSH_SECONDS))).decode()]
 
     def _write_activity_end(self) -> list[str]:
         if not self._active:

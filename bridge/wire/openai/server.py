@@ -16,6 +16,7 @@ from bridge.ports import server_events as event
 from bridge.ports.server_events import ErrorInfo, ResponseStatus, ServerEvent
 from bridge.wire.openai.calls import ToolCalls
 from bridge.wire.openai.faults import ACTIVE_RESPONSE, severity_of
+from bridge.wire.openai.voice import VoiceReader
 
 __all__ = ["BETA_NAMES", "ServerReader"]
 
@@ -30,6 +31,8 @@ BETA_NAMES: Mapping[str, str] = {
     "transcription_session.updated": "session.updated",
 }
 
+_AUDIO = "response.output_audio.delta"
+
 Frame = dict[str, Any]
 
 
@@ -39,9 +42,14 @@ class ServerReader:
     def __init__(self, names: Mapping[str, str] = BETA_NAMES) -> None:
         self._names = names
         self._calls = ToolCalls()
+        self._voice = VoiceReader(
+            kind for kind in {_AUDIO, *names} if names.get(kind, kind) == _AUDIO
+        )
 
     def read(self, message: str | bytes) -> list[ServerEvent]:
         """What a message tells, in order."""
+        if isinstance(message, str) and (voice := self._voice.read(message)) is not None:
+            return [voice]
         try:
             frame = json.loads(message)
         except (ValueError, RecursionError):
@@ -57,7 +65,7 @@ class ServerReader:
 
     def _read(self, name: str, frame: Frame) -> list[ServerEvent]:
         match name:
-            case "response.output_audio.delta":
+            case "response.output_audio.delta":  # written in another way than usual
                 return [_audio_delta(frame)]
             case "response.output_item.added":
                 self._calls.announced(frame["item"])

@@ -7,7 +7,7 @@ came, ids of our events) and decides nothing else.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +26,9 @@ from bridge.wire.openai.history import write_answer, write_history
 from bridge.wire.openai.server import BETA_NAMES, ServerReader
 
 __all__ = ["OpenAITranslator"]
+
+_APPEND_HEAD = b'{"type":"input_audio_buffer.append","audio":"'
+_APPEND_TAIL = b'"}'
 
 MAX_ITEMS = 256  # of the model's audio whose length is remembered; a truncation comes at once
 
@@ -50,8 +53,8 @@ class OpenAITranslator:
         events = self._reader.read(message)
         for happened in events:
             match happened:
-                case event.AudioDelta(item_id, delta):
-                    self._receive(item_id, len(delta))
+                case event.AudioDelta():
+                    self._receive(happened.item_id, len(happened.delta))
                 case event.AudioDone(item_id):
                     self._whole.add(item_id)
                 case event.Error(error):
@@ -66,16 +69,15 @@ class OpenAITranslator:
     def write(self, happening: ClientEvent) -> list[str]:
         match happening:
             case client.AudioDelta(audio):
-                return [self.write_audio(audio)]
+                return [self.write_audio(audio).decode()]
             case client.ItemTruncate(item_id, heard_ms):
                 return self._truncate(item_id, heard_ms)
             case _:
                 return [self._write(frame)[1] for frame in frames.write_event(happening)]
 
-    def write_audio(self, audio: bytes) -> str:
+    def write_audio(self, audio: bytes) -> bytes:
         """Fifty times a second for each call: no dictionary, no id, nothing to escape."""
-        words = base64.b64encode(audio).decode("ascii")
-        return f'{{"type":"input_audio_buffer.append","audio":"{words}"}}'
+        return _APPEND_HEAD + binascii.b2a_base64(audio, newline=False) + _APPEND_TAIL
 
     def write_answers(self, responses: Sequence[ToolResponse]) -> list[str]:
         return [self._write(frames.create_item(write_answer(answer)))[1] for answer in responses]

@@ -6,12 +6,16 @@ stands at Twilio's end. Every message is one JSON text frame.
 
 Rule: nothing but CarrierProtocolError leaves a reader, and its text is one word of
 `Reason`, fit for a metric's label: never a piece of what was read.
+
+Fifty times a second comes a frame of the very layout that Twilio gives its media. It is
+read without a JSON reader; whatever differs in anything is read by one, with the same result.
 """
 
 from __future__ import annotations
 
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
@@ -68,8 +72,20 @@ MAX_FRAME_SIZE = 64 * 1024  # characters; 20 ms of audio take 300
 MAX_COMMAND_SIZE = 1024 * 1024  # characters; a minute and a half of audio in one frame
 
 
+# A media frame up to its audio. The stream is named before the audio or behind it.
+_USUAL = re.compile(
+    r'\{"event":"media","sequenceNumber":"([0-9]{1,18})",(?:"streamSid":"(\w{1,64})",)?'
+    r'"media":\{"track":"(\w{1,16})","chunk":"([0-9]{1,18})","timestamp":"([0-9]{1,18})",'
+    r'"payload":"',
+    re.ASCII,
+)
+_NAMED_BEHIND = re.compile(r'"\},"streamSid":"(\w{1,64})"\}', re.ASCII)
+
+
 def read_event(text: str | bytes) -> TwilioEvent:
     """What Twilio sent. Raises CarrierProtocolError with a word of `Reason`."""
+    if isinstance(text, str) and (usual := _read_usual(text)) is not None:
+        return usual
     frame = _load(text, MAX_FRAME_SIZE)
     try:
         return _read_event(frame)
@@ -132,6 +148,29 @@ def _load(text: str | bytes, max_size: int) -> dict[str, Any]:
     if not isinstance(frame, dict):
         raise CarrierProtocolError(Reason.MALFORMED)
     return frame
+
+
+def _read_usual(text: str) -> Media | None:
+    """A media frame of the usual layout; None for whatever else it is."""
+    head = _USUAL.match(text)
+    if head is None or len(text) > MAX_FRAME_SIZE:
+        return None
+    sequence_number, stream_sid, track, chunk, timestamp_ms = head.groups()
+    begin = head.end()
+    end = text.find('"', begin)
+    behind = text[end:]
+    if stream_sid is None:
+        named = _NAMED_BEHIND.fullmatch(behind)
+        if named is None:
+            return None
+        stream_sid = named[1]
+    elif behind != '"}}':
+        return None
+    try:
+        audio = binascii.a2b_base64(text[begin:end], strict_mode=True)
+    except ValueError:
+        return None
+    return Media(stream_sid, audio, track, int(chunk), int(timestamp_ms), int(sequence_number))
 
 
 def _read_event(frame: dict[str, Any]) -> TwilioEvent:

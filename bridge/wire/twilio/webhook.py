@@ -25,6 +25,7 @@ __all__ = [
     "read_call_status",
     "read_form",
     "read_json",
+    "read_number",
     "read_stream_status",
     "read_voice",
     "write_call_status",
@@ -70,6 +71,11 @@ class StreamStatus:
     stream_sid: str
     event: str
     error: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether the stream has ended, however it did."""
+        return self.event in {"stream-stopped", "stream-error"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +163,7 @@ def read_call_status(form: Form) -> CallStatus:
         call_id=_identifier(form, "CallSid"),
         account_id=_identifier(form, "AccountSid"),
         status=_required(fields, "CallStatus"),
-        duration_seconds=_seconds(fields.get("CallDuration", "")),
+        duration_seconds=read_number(fields.get("CallDuration", ""), digits=9),
     )
 
 
@@ -222,5 +228,6 @@ def _identifier(form: Form, name: str) -> str:
     return value
 
 
-def _seconds(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+def read_number(text: str, digits: int = 18) -> int | None:
+    """A whole number of so many digits at most; None where there is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import binascii
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -68,6 +70,10 @@ FIELDS = (
     *("payload", "chunk", "track", "timestamp", "name", "digit"),
     *("callSid", "accountSid", "mediaFormat", "customParameters", "tracks"),
 )
+
+
+def in_base64(audio: bytes) -> str:
+    return binascii.b2a_base64(audio, newline=False).decode()
 
 
 def refusal(text: str | bytes) -> str:
@@ -281,3 +287,75 @@ def test_fields_of_any_kind_are_read_or_refused(kind: str, body: object, number:
         assert str(refused) in set(Reason)  # noqa: PT017 - both outcomes are fine
     else:
         assert event.__class__.__name__.lower() == kind
+
+
+def a_frame(media_first: bool, **more: object) -> str:
+    """A media frame in one of the two layouts that Twilio has had for it."""
+    body = {"track": "inbound", "chunk": "3", "timestamp": "57", "payload": "/38=", **more}
+    frame: dict[str, Any] = {"event": "media", "sequenceNumber": "4"}
+    frame |= {"media": body, "streamSid": SID} if media_first else {"streamSid": SID, "media": body}
+    return json.dumps(frame, separators=(",", ":"))
+
+
+def outcome(read: Callable[[str], media.TwilioEvent], text: str) -> media.TwilioEvent | str:
+    try:
+        return read(text)
+    except CarrierProtocolError as refused:
+        return str(refused)
+
+
+def by_json(text: str) -> media.TwilioEvent:
+    """The same frame, read in full: bytes have no short way."""
+    return media.read_event(text.encode("utf-8", "surrogatepass"))
+
+
+@given(
+    st.booleans(),
+    st.text(st.characters(codec="ascii"), max_size=12) | st.binary().map(in_base64),
+    st.sampled_from(["inbound", "outbound", "", "in bound", "ä", '"', "\\"]),
+    st.one_of(st.integers(), st.integers().map(str), st.sampled_from(["", "07", "٣", " 7", "1e3"])),
+)
+def test_the_short_way_and_the_full_one_agree(
+    media_first: bool, payload: str, track: str, number: int | str
+) -> None:
+    """Whatever the fields hold."""
+    text = a_frame(media_first, payload=payload, track=track, chunk=number)
+
+    assert outcome(media.read_event, text) == outcome(by_json, text)
+
+
+@given(
+    st.booleans(),
+    st.integers(0, 200),
+    st.integers(0, 4),
+    st.text(st.sampled_from('"{}:,\\/+=mM01 \n\x00ä') | st.characters(codec="ascii"), max_size=4),
+)
+def test_they_agree_on_frames_that_were_tampered_with(
+    media_first: bool, at: int, removed: int, inserted: str
+) -> None:
+    """A few characters more, less or other, anywhere: the same event or the same refusal."""
+    text = a_frame(media_first)
+    at %= len(text) + 1
+    text = text[:at] + inserted + text[at + removed :]
+
+    assert outcome(media.read_event, text) == outcome(by_json, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (a_frame(True)[:-1] + f',"streamSid":"{SID[::-1]}"}}', SID[::-1]),
+        (a_frame(False)[:-1] + f',"streamSid":"{SID[::-1]}"}}', SID[::-1]),
+        (a_frame(False) + " ", SID),
+    ],
+)
+def test_unusual_frames_are_read_in_full(text: str, expected: str) -> None:
+    """The last of two fields of one name counts, and space around a frame is nothing."""
+    event = media.read_event(text)
+
+    assert isinstance(event, media.Media)
+    assert event.stream_sid == expected
+
+
+def test_a_huge_frame_is_refused_however_usual() -> None:
+    assert refusal(a_frame(True, payload="A" * media.MAX_FRAME_SIZE)) == Reason.HUGE

@@ -93,6 +93,22 @@ def test_a_stream_breaks() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("event", "over"), [("stream-started", False), ("stream-stopped", True), ("stream-error", True)]
+)
+def test_a_stream_is_over(event: str, over: bool) -> None:
+    """Whether it ended well or not."""
+    assert StreamStatus(CALL, ACCOUNT, STREAM, event).over is over
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0", 0), ("1750000000000", 1_750_000_000_000), ("", None), ("-1", None), ("9" * 19, None)],
+)
+def test_a_number_is_whole(text: str, number: int | None) -> None:
+    assert webhook.read_number(text) == number
+
+
 def test_a_call_is_over() -> None:
     status = webhook.read_call_status([*IDS, ("CallStatus", "completed"), ("CallDuration", "61")])
 

@@ -1,0 +1,89 @@
+"""
+A WebSocket's frames (RFC 6455), as far as a server may read them by itself.
+
+Rule: what is usual is read here, which is a text message in one frame. Any other frame is
+handed on as it came, whole, to a complete implementation, which also judges what no client
+may send. So nothing is decided here that such an implementation would decide otherwise.
+"""
+
+from __future__ import annotations
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # where there is no compiler
+    from websockets.utils import apply_mask
+
+__all__ = ["FrameReader", "text_frame"]
+
+TEXT, CONTINUATION = 0x1, 0x0
+FINAL = 0x80
+MASKED = 0x80
+CONTROL = 0x8  # in an opcode
+LENGTH_IN_TWO, LENGTH_IN_EIGHT = 126, 127  # bytes behind the first two
+
+
+class FrameReader:
+    """Takes what a client sends, in pieces of any size. `max_size` is of a message, in bytes."""
+
+    def __init__(self, max_size: int) -> None:
+        self._max_size = max_size
+        self._rest = b""
+        self._in_fragments = False
+        self._broken = False
+
+    def feed(self, data: bytes) -> list[str | bytes]:
+        """
+        What is complete now, in order: a text message in one frame as str, everything else
+        as the bytes of its frame. From the first frame on that no client may send, whose
+        end is unknown, everything that came.
+        """
+        if self._rest:
+            data = self._rest + data
+        found: list[str | bytes] = []
+        begin, size = 0, len(data)
+        while size - begin >= 2 and not self._broken:
+            body, length = _measure(data, begin)
+            if not 0 <= length <= self._max_size:
+                self._broken = True
+            elif body + length <= size:
+                found.append(self._read(data, begin, body, body + length))
+                begin = body + length
+            else:
+                break
+        if self._broken and begin < size:
+            found.append(data[begin:])
+            begin = size
+        self._rest = data[begin:]
+        return found
+
+    def _read(self, data: bytes, begin: int, body: int, end: int) -> str | bytes:
+        first = data[begin]
+        if first == FINAL | TEXT and not self._in_fragments:
+            try:
+                return apply_mask(data[body:end], data[body - 4 : body]).decode()
+            except UnicodeDecodeError:
+                pass
+        elif not first & CONTROL:
+            self._in_fragments = not first & FINAL
+        return data[begin:end]
+
+
+def text_frame(text: str) -> bytes:
+    """A text message in one frame, as a server sends it."""
+    body = text.encode()
+    size = len(body)
+    if size < LENGTH_IN_TWO:
+        return bytes((FINAL | TEXT, size)) + body
+    if size < 0x1_0000:
+        return bytes((FINAL | TEXT, LENGTH_IN_TWO, size >> 8, size & 0xFF)) + body
+    return bytes((FINAL | TEXT, LENGTH_IN_EIGHT)) + size.to_bytes(8) + body
+
+
+def _measure(data: bytes, begin: int) -> tuple[int, int]:
+    """Where a frame's body begins, and how long it is; less than nothing if it is not masked."""
+    length = data[begin + 1] - MASKED
+    if length < LENGTH_IN_TWO:
+        return begin + 6, length
+    more = 2 if length == LENGTH_IN_TWO else 8
+    # As long as it is not all there, the body lies beyond what is there.
+    return begin + 6 + more, int.from_bytes(data[begin + 2 : begin + 2 + more])
