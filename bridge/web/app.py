@@ -26,6 +26,7 @@ from bridge.web.ops import OpsRoutes
 from bridge.web.twilio import TwilioRoutes
 from bridge.wiring.compose import Plan, compose, plan
 from bridge.wiring.service import Service
+from bridge.wiring.sip import SipFront, answering_sip
 
 __all__ = ["Bridge"]
 
@@ -56,6 +57,8 @@ class Bridge:
         self._store = store
         self._plan = None if config is None else plan(config, agent, model)
         self._service: Service | None = None
+        self.sip: SipFront | None = None
+        """What answers SIP; only while the lifespan lasts, and where it is on."""
         self._app = Starlette(lifespan=self.lifespan, exception_handlers={HTTPException: _refused})
 
     @property
@@ -72,18 +75,25 @@ class Bridge:
     async def lifespan(self, app: Any = None) -> AsyncIterator[None]:
         """Set the service up, and let go of everything at the end."""
         service = compose(self._plan or self._plan_from_environment(), self._store)
-        rooms = (TwilioRoutes(service), CallRoutes(service), OpsRoutes(service))
-        self._app.router.routes = [route for room in rooms for route in room.routes()]
+        routes = [*CallRoutes(service).routes(), *OpsRoutes(service).routes()]
+        if service.config.serves_twilio:
+            routes += TwilioRoutes(service).routes()
+        self._app.router.routes = routes
         self._service = service
-        watch = asyncio.create_task(lag.watch(service.metrics.loop_lagged), name="lag")
+        if service.watchman is not None:
+            service.watchman.start()
+        watch = asyncio.create_task(lag.watch(service.loop_lagged), name="lag")
         try:
-            yield
+            async with service.at_work(), answering_sip(service) as self.sip:
+                yield
         finally:
             watch.cancel()
             with suppress(asyncio.CancelledError):
                 await watch
             self._app.router.routes = []
-            self._service = None
+            self._service = self.sip = None
+            if service.watchman is not None:
+                await service.watchman.close()
             await service.close()
 
     async def drain(self) -> None:

@@ -17,12 +17,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bridge.call.switchboard import LiveCall
 from bridge.call.timeline import Entry
-from bridge.errors import Ending, Fault, RealtimeError, StoreError
-from bridge.ports import leg
+from bridge.errors import RealtimeError, StoreError
+from bridge.ports.store import CallSummary
 from bridge.web.bodies import TooLong, error, read_body
 from bridge.web.changes import BadChange, read_change
+from bridge.wiring.carryover import entries
 from bridge.wiring.service import Service
 
 __all__ = ["CallRoutes"]
@@ -49,27 +49,15 @@ class CallRoutes:
 
     async def list(self, request: Request) -> Response:
         """The calls in progress on all workers."""
-        try:
-            calls = await self._service.store.calls()
-        except StoreError as exc:
-            return error(503, "store", str(exc))
-        listed = [
-            {
-                "call": call.call_id,
-                "carrier": call.carrier,
-                "state": call.state,
-                "worker": call.worker,
-                "started_at": _moment(call.started_at),
-            }
-            for call in calls
-        ]
-        return JSONResponse({"calls": listed})
+        calls = await self._service.store.calls()
+        return JSONResponse({"calls": [_summary(call) for call in calls]})
 
     async def show(self, request: Request) -> Response:
         """One call with its timeline."""
-        call = self._find(request)
+        call_id = request.path_params["call"]
+        call = self._service.switchboard.find(call_id)
         if call is None:
-            return _unknown()
+            return await self._show_elsewhere(call_id)
         return JSONResponse(
             {
                 "call": call.call_id,
@@ -81,33 +69,36 @@ class CallRoutes:
             }
         )
 
-    async def hang_up(self, request: Request) -> Response:
-        call = self._find(request)
-        if call is None:
+    async def _show_elsewhere(self, call_id: str) -> Response:
+        listed = {call.call_id: call for call in await self._service.store.calls()}
+        record = await self._service.store.look(call_id) if call_id in listed else None
+        if record is None:
             return _unknown()
-        call.end(Ending(Fault.OPERATOR, "hung_up"), leg.Hangup())
-        return Response(status_code=204)
+        timeline = [_line(entry) for entry in entries(record.timeline)]
+        return JSONResponse(_summary(listed[call_id]) | {"timeline": timeline})
+
+    async def hang_up(self, request: Request) -> Response:
+        """End a call on any worker."""
+        known = await self._service.hang_up(request.path_params["call"])
+        return Response(status_code=204) if known else _unknown()
 
     async def change(self, request: Request) -> Response:
         """Change instructions, tools or voice of a live call; the last write wins."""
         try:
             body = _json(await read_body(request, MAX_BODY_SIZE))
-            change, bridge_message = read_change(body, self._service.agent.tools)
+            wish = read_change(body, self._service.agent.tools)
         except TooLong:
             return error(413, "too_long", f"the body may have {MAX_BODY_SIZE} bytes")
         except BadChange as wrong:
             return error(400, "bad_request", str(wrong))
-        call = self._find(request)
-        if call is None:
-            return _unknown()
+        call_id = request.path_params["call"]
         try:
-            result = await call.change(change, bridge_message)
+            result = await self._service.change(call_id, wish)
         except RealtimeError as refused:
             return error(409, "refused", str(refused))
-        return JSONResponse({"call": call.call_id, "result": result}, status_code=202)
-
-    def _find(self, request: Request) -> LiveCall | None:
-        return self._service.switchboard.find(request.path_params["call"])
+        if result is None:
+            return _unknown()
+        return JSONResponse({"call": call_id, "result": result}, status_code=202)
 
     def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: Request) -> Response:
@@ -119,7 +110,10 @@ class CallRoutes:
             if scheme.lower() != SCHEME or not fits:
                 advice = "send Authorization: Bearer, and the BRIDGE_ADMIN_TOKEN"
                 return error(401, "unauthorized", advice, **{"WWW-Authenticate": "Bearer"})
-            return await handler(request)
+            try:
+                return await handler(request)
+            except StoreError as exc:
+                return error(503, "store", str(exc))
 
         return guarded
 
@@ -129,6 +123,16 @@ def _json(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError):
         raise BadChange("the body is not JSON") from None
+
+
+def _summary(call: CallSummary) -> dict[str, Any]:
+    return {
+        "call": call.call_id,
+        "carrier": call.carrier,
+        "state": call.state,
+        "worker": call.worker,
+        "started_at": _moment(call.started_at),
+    }
 
 
 def _line(entry: Entry) -> dict[str, Any]:
@@ -146,4 +150,4 @@ def _moment(unix: float) -> str:
 
 
 def _unknown() -> Response:
-    return error(404, "unknown_call", "no such call is in progress here")
+    return error(404, "unknown_call", "no such call is in progress")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from bridge.agent.tools import Tool
+from bridge.ports.mail import ChangeWish
 from bridge.ports.session import RealtimeConfig, ToolDefinition
 
 __all__ = ["BadChange", "read_change"]
@@ -18,9 +19,9 @@ class BadChange(ValueError):
     """The text says what is wrong and what would be right."""
 
 
-def read_change(body: Any, tools: Iterable[Tool]) -> tuple[RealtimeConfig, str | None]:
+def read_change(body: Any, tools: Iterable[Tool]) -> ChangeWish:
     """
-    The change, and the bridge message if there is one.
+    What is wished for: the change, and the bridge message if there is one.
 
     `tools` lists those of the agent's tools that the model may use from now on, since only
     what has a handler can be offered: by their names, or as objects with a name, whose
@@ -38,7 +39,7 @@ def read_change(body: Any, tools: Iterable[Tool]) -> tuple[RealtimeConfig, str |
         tools=_tools(body.get("tools"), tools),
         extra=_object(body, "extra"),
     )
-    return change, _text(body, "bridge_message")
+    return ChangeWish(change, _text(body, "bridge_message"))
 
 
 def _text(body: Mapping[str, Any], name: str) -> str | None:

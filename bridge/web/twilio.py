@@ -23,8 +23,10 @@ from bridge.errors import CarrierProtocolError, Ending, Fault
 from bridge.ports import leg
 from bridge.ports.store import CallState, Claim
 from bridge.telemetry.logs import in_call
+from bridge.web.anteroom import Anteroom
 from bridge.web.bodies import TooLong, read_body
-from bridge.web.socket import AsgiSocket
+from bridge.web.direct import media_socket
+from bridge.web.hearing import FAULT, NORMAL, MediaSocket, Message
 from bridge.wire import ticket
 from bridge.wire.twilio import frames, signature, twiml, webhook
 from bridge.wiring.service import Service
@@ -33,9 +35,11 @@ from bridge.wiring.tallies import Growth
 __all__ = ["TwilioRoutes"]
 
 CARRIER = "twilio"
+LEG = "leg"  # in a status callback's query: the fence on the ticket of the stream that it is about
 START_SECONDS = 5.0  # from the handshake to the stream's start
 GOODBYE_SECONDS = 5.0  # from our close to the carrier's
-NORMAL, POLICY, FAULT = 1000, 1008, 1011  # WebSocket close codes
+MAX_WAITING = 1_000  # sockets without a start; Twilio's have one within a tenth of a second
+POLICY = 1008  # a WebSocket close code
 
 _log = logging.getLogger(__name__)
 
@@ -43,8 +47,10 @@ _log = logging.getLogger(__name__)
 class TwilioRoutes:
     """The routes below `/twilio`."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, *, max_waiting: int = MAX_WAITING) -> None:
         self._service = service
+        service.metrics.calls_may_come(CARRIER)
+        self._anteroom = Anteroom(max_waiting)
         tokens = [token.reveal() for token in service.config.twilio.auth_tokens]
         self._checked = bool(tokens)
         self._signatures = signature.SignatureCheck(service.public_url, tokens)
@@ -74,7 +80,7 @@ class TwilioRoutes:
             return form
         try:
             if any(name == "StreamEvent" for name, _ in form):
-                self._on_stream_status(webhook.read_stream_status(form))
+                self._on_stream_status(request, webhook.read_stream_status(form))
             else:
                 await self._on_call_status(webhook.read_call_status(form))
         except CarrierProtocolError as refused:
@@ -126,19 +132,31 @@ class TwilioRoutes:
             case Obey(verdict):
                 return _obeyed(verdict)
             case Admit(fence):
-                base = self._service.public_url + request.scope.get("root_path", "")
+                path = self._reached_at(request)
+                base = self._service.public_url + path
                 token = self._service.issue_ticket(asked.call_id, asked.account_id, fence)
                 return twiml.connect(
                     signature.socket_url(f"{base}/twilio/media"),
                     f"{base}/twilio/next",
-                    f"{base}/twilio/status",
+                    f"{base}/twilio/status?{LEG}={fence}",
                     token,
                 )
 
-    def _on_stream_status(self, status: webhook.StreamStatus) -> None:
+    def _on_stream_status(self, request: Request, status: webhook.StreamStatus) -> None:
+        self._reached_at(request)
         if status.event == "stream-error":
             with in_call(status.call_id):
                 _log.warning("Twilio reports a broken stream")
+        if status.over and self._service.watchman is not None:
+            which = webhook.read_number(request.query_params.get(LEG, ""))
+            self._service.watchman.leg_ended(status.call_id, which)
+
+    def _reached_at(self, request: Request) -> str:
+        """Below which path of the public origin we are; whoever rescues a call has to know."""
+        path = str(request.scope.get("root_path", ""))
+        if self._service.watchman is not None:
+            self._service.watchman.path = path
+        return path
 
     async def _on_call_status(self, status: webhook.CallStatus) -> None:
         if status.over:
@@ -186,8 +204,12 @@ class TwilioRoutes:
             self._service.metrics.bad_frame(CARRIER, "handshake-signature")
             await websocket.close()  # before the accept: HTTP 403
             return
+        if self._anteroom.full:
+            self._service.metrics.bad_frame(CARRIER, "handshake-crowded")
+            await websocket.close()
+            return
         await websocket.accept()
-        async with AsgiSocket(websocket) as socket:
+        async with media_socket(websocket) as socket:
             caller = TwilioLeg(
                 socket.write,
                 socket.close,
@@ -202,7 +224,7 @@ class TwilioRoutes:
                     _log.exception("a fault of ours on a media stream: the call loses its leg")
                     socket.close(FAULT)
 
-    async def _stream(self, socket: AsgiSocket, caller: TwilioLeg) -> None:
+    async def _stream(self, socket: MediaSocket, caller: TwilioLeg) -> None:
         claim = await self._begin(socket, caller)
         if claim is None or caller.start is None:
             socket.close(POLICY)
@@ -212,22 +234,29 @@ class TwilioRoutes:
             start.call_id, carrier=CARRIER, account_id=start.account_id
         )
         with in_call(start.call_id):
-            async with asyncio.TaskGroup() as tasks:
-                reader = tasks.create_task(_read(socket, caller), name="reader")
-                await self._service.attend(caller, claim, record)
-                socket.close(NORMAL)
-                await asyncio.wait([reader], timeout=GOODBYE_SECONDS)
-                reader.cancel()
+            socket.attach(caller.receive, caller.disconnected)
+            await self._service.attend(caller, claim, record)
+            socket.close(NORMAL)
+            await socket.ended(GOODBYE_SECONDS)
 
-    async def _begin(self, socket: AsgiSocket, caller: TwilioLeg) -> Claim | None:
-        """Read until the stream has said which call it is, and claim that call."""
+    async def _begin(self, socket: MediaSocket, caller: TwilioLeg) -> Claim | None:
+        """Listen until the stream has said which call it is, and claim that call."""
+        begun = asyncio.Event()
+
+        def hear(message: Message) -> None:
+            caller.receive(message)
+            if caller.start is not None or caller.ended:
+                begun.set()
+
+        def over(code: int) -> None:
+            caller.disconnected(code)
+            begun.set()
+
+        socket.attach(hear, over)
         try:
-            async with asyncio.timeout(START_SECONDS):
-                while caller.start is None and not caller.ended:
-                    message = await socket.receive()
-                    if message is None:
-                        return None
-                    caller.receive(message)
+            with self._anteroom:
+                async with asyncio.timeout(START_SECONDS):
+                    await begun.wait()
         except TimeoutError:
             self._service.metrics.bad_frame(CARRIER, "no-start")
             return None
@@ -272,13 +301,6 @@ def _obeyed(verdict: leg.Verdict) -> str:
             return twiml.hangup(words)
         case leg.Transfer(target, words):
             return twiml.transfer(target, words)
-
-
-async def _read(socket: AsgiSocket, caller: TwilioLeg) -> None:
-    while (message := await socket.receive()) is not None:
-        caller.receive(message)
-    caller.disconnected(socket.close_code)
-    socket.close(NORMAL)
 
 
 def _target(request: Request) -> str:

@@ -64,6 +64,7 @@ async def an_app(
         "BRIDGE_PUBLIC_URL": PUBLIC,
         "BRIDGE_ADMIN_TOKEN": ADMIN,
         "BRIDGE_DRAIN_SECONDS": "0",
+        "BRIDGE_MAX_CALLS": "100",
         "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
         "TWILIO_AUTH_TOKEN": TOKEN,
     }

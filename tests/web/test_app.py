@@ -11,6 +11,7 @@ from bridge.agent.agent import Agent
 from bridge.config import Config
 from bridge.errors import ConfigError
 from bridge.web.app import Bridge
+from tests.carriers.sip.phone import free_ports
 from tests.fakes.model import FakeModel
 from tests.web.apps import an_app
 
@@ -82,3 +83,26 @@ async def test_inside_another_application_it_has_a_prefix() -> None:
         answers = [await client.get(path) for path in ("/phone/healthz", "/healthz")]
 
     assert [answer.status_code for answer in answers] == [200, 404]
+
+
+async def test_where_sip_alone_is_answered_nobody_can_pose_as_twilio() -> None:
+    """Its webhooks are there only where somebody wants them, and can be checked."""
+    first, _ = free_ports()
+    config = Config.from_environ(
+        {
+            "BRIDGE_SIP_LISTEN": "udp://127.0.0.1:0",
+            "BRIDGE_SIP_RTP_PORTS": f"{first}-{first + 1}",
+        }
+    )
+    bridge = Bridge(Agent("Be kind."), config, model=FakeModel())
+    transport = httpx.ASGITransport(app=bridge)
+    async with (
+        bridge.lifespan(),
+        httpx.AsyncClient(transport=transport, base_url="http://inside") as client,
+    ):
+        answering = bridge.sip is not None
+        answer = await client.post("/twilio/voice")
+
+    assert answering
+    assert answer.status_code == 404
+    assert bridge.sip is None

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bridge.errors import Ending
 from bridge.store.memory import MemoryStore
 from tests.web.apps import ADMIN, CALL, App, an_app
 from tests.wiring.parts import FakeLeg, MoodyStore, record, until
@@ -117,7 +118,7 @@ async def change(app: App, body: dict[str, Any]) -> Any:
     return await app.client.post(f"/calls/{CALL}/session", headers=MINE, json=body)
 
 
-async def a_live_call(app: App) -> tuple[FakeLeg, asyncio.Task[None]]:
+async def a_live_call(app: App) -> tuple[FakeLeg, asyncio.Task[Ending]]:
     service, caller = app.service, FakeLeg()
     claim = await service.claim(CALL, 0)
     assert claim is not None

@@ -35,26 +35,26 @@ def test_everything_that_can_be_changed() -> None:
         "bridge_message": "Go on.",
     }
 
-    change, bridge_message = read_change(body, TOOLS)
+    wish = read_change(body, TOOLS)
 
-    assert change == RealtimeConfig(
+    assert wish.change == RealtimeConfig(
         instruction="Be brief.",
         voice="marin",
         tools=(bread_left.definition,),
         extra={"speed": 1.1},
     )
-    assert bridge_message == "Go on."
+    assert wish.bridge_message == "Go on."
 
 
 def test_what_is_not_named_stays_as_it_is() -> None:
-    change, bridge_message = read_change({"instructions": "Be brief."}, TOOLS)
+    wish = read_change({"instructions": "Be brief."}, TOOLS)
 
-    assert change.named() == {"instruction": "Be brief."}
-    assert bridge_message is None
+    assert wish.change.named() == {"instruction": "Be brief."}
+    assert wish.bridge_message is None
 
 
 def test_no_tools_at_all_is_a_change_too() -> None:
-    change, _ = read_change({"tools": []}, TOOLS)
+    change = read_change({"tools": []}, TOOLS).change
 
     assert change.tools == ()
 
@@ -62,7 +62,7 @@ def test_no_tools_at_all_is_a_change_too() -> None:
 def test_a_tool_may_be_described_anew() -> None:
     """By an object; what it leaves out is as the agent says."""
     described = {"name": "bread_left", "description": "Ask it often."}
-    change, _ = read_change({"tools": [described, "opening_hours"]}, TOOLS)
+    change = read_change({"tools": [described, "opening_hours"]}, TOOLS).change
 
     assert change.tools is not None
     assert change.tools[0] == bread_left.definition.with_description("Ask it often.")

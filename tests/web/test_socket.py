@@ -8,6 +8,7 @@ from starlette.types import Message
 from starlette.websockets import WebSocket
 
 from bridge.web.socket import AsgiSocket
+from tests.wiring.parts import until
 
 
 class Peer:
@@ -48,8 +49,7 @@ class Peer:
 async def test_what_is_written_is_sent_in_order_and_before_the_close() -> None:
     peer = Peer()
     async with await peer.socket() as socket:
-        socket.write("one")
-        socket.write("two")
+        socket.write("one", "two")
         socket.close(1008)
         socket.close(1000)
         socket.write("three")
@@ -102,24 +102,59 @@ async def test_a_peer_that_is_gone_is_written_to_in_vain() -> None:
     assert peer.told == []
 
 
+class Ear:
+    """Hears what comes."""
+
+    def __init__(self) -> None:
+        self.heard: list[str | bytes] = []
+        self.codes: list[int] = []
+
+    def attach(self, socket: AsgiSocket) -> None:
+        socket.attach(self.heard.append, self.codes.append)
+
+
 async def test_messages_come_as_they_are_and_then_the_end() -> None:
-    """None, as often as it is asked for; the code says how it ended."""
-    peer = Peer()
+    peer, ear = Peer(), Ear()
     async with await peer.socket() as socket:
+        ear.attach(socket)
         peer.gives({"type": "websocket.receive", "text": "one"})
         peer.gives({"type": "websocket.receive", "bytes": b"two"})
         peer.gives({"type": "websocket.receive", "text": ""})
         peer.gives({"type": "websocket.disconnect", "code": 1001})
-        received = [await socket.receive() for _ in range(5)]
+        await socket.ended(2.0)
 
-    assert received == ["one", b"two", "", None, None]
-    assert socket.close_code == 1001
+    assert ear.heard == ["one", b"two", ""]
+    assert ear.codes == [1001]
+
+
+async def test_who_attaches_later_hears_the_rest() -> None:
+    peer, first, second = Peer(), Ear(), Ear()
+    async with await peer.socket() as socket:
+        first.attach(socket)
+        peer.gives({"type": "websocket.receive", "text": "one"})
+        await until(lambda: first.heard)
+        second.attach(socket)
+        peer.gives({"type": "websocket.receive", "text": "two"})
+        peer.gives({"type": "websocket.disconnect", "code": 1000})
+        await socket.ended(2.0)
+
+    assert (first.heard, second.heard) == (["one"], ["two"])
+    assert (first.codes, second.codes) == ([], [1000])
+
+
+async def test_nobody_waits_for_an_end_for_ever() -> None:
+    peer = Peer()
+    async with asyncio.timeout(2), await peer.socket() as socket:
+        await socket.ended(0.01)
+        Ear().attach(socket)
+        await socket.ended(0.01)
 
 
 async def test_an_end_without_a_code_is_abnormal() -> None:
-    peer = Peer()
+    peer, ear = Peer(), Ear()
     async with await peer.socket() as socket:
+        ear.attach(socket)
         peer.gives({"type": "websocket.disconnect"})
-        assert await socket.receive() is None
+        await socket.ended(2.0)
 
-    assert socket.close_code == 1006
+    assert ear.codes == [1006]

@@ -8,9 +8,14 @@ import httpx
 import pytest
 
 from bridge.ports import leg, phrases
+from bridge.ports.fleet import Pulse
 from bridge.ports.store import CallState
 from bridge.simulator.carrier import ACCOUNT_SID
+from bridge.store.fleet import MemoryFleet
+from bridge.store.memory import MemoryStore
+from bridge.telemetry.metrics import Metrics
 from bridge.wire.twilio import signature, verbs, webhook
+from bridge.wiring.watchman import Watchman
 from tests.web.apps import CALL, PUBLIC, TOKEN, an_app, form_of
 
 PATHS = ["/twilio/voice", "/twilio/next", "/twilio/status"]
@@ -30,7 +35,7 @@ async def test_a_call_is_connected() -> None:
     assert isinstance(connect, verbs.Connect)
     assert connect.stream_url == "wss://bridge.example/twilio/media"
     assert connect.action == f"{PUBLIC}/twilio/next"
-    assert connect.status_callback == f"{PUBLIC}/twilio/status"
+    assert connect.status_callback == f"{PUBLIC}/twilio/status?leg=0"
     assert connect.parameters.keys() == {"token"}
 
 
@@ -202,9 +207,9 @@ async def test_streams_that_never_begin_are_a_loop() -> None:
     for fallback, last in (("", verbs.Hangup), ("+14155550100", verbs.Dial)):
         async with an_app(BRIDGE_FALLBACK_NUMBER=fallback) as app:
             await app.post("/twilio/voice", form_of())
-            answers = [document(await app.post("/twilio/next", form_of())) for _ in range(5)]
+            answers = [document(await app.post("/twilio/next", form_of())) for _ in range(6)]
 
-        assert [type(answer[0]) for answer in answers] == [verbs.Connect] * 4 + [verbs.Say]
+        assert [type(answer[0]) for answer in answers] == [verbs.Connect] * 5 + [verbs.Say]
         assert isinstance(answers[-1][-1], last)
 
 
@@ -218,6 +223,36 @@ async def test_a_stream_tells_its_status(event: str) -> None:
 
     assert answer.status_code == 204
     assert standing.state is CallState.NEW
+
+
+class Ear(Watchman):
+    """Only hears what the carrier says."""
+
+    def __init__(self) -> None:
+        store = MemoryStore(lambda: 0.0)
+        super().__init__(
+            MemoryFleet(store, lambda: 0.0), None, None, lambda: Pulse("w1"), Metrics()
+        )
+        self.heard: list[tuple[str, int | None]] = []
+
+    def leg_ended(self, call_id: str, leg: int | None) -> None:
+        self.heard.append((call_id, leg))
+
+
+async def test_a_stream_that_ends_is_watched() -> None:
+    """Which one it was, the query says; whoever does not say it is not believed."""
+    ended = webhook.StreamStatus(CALL, ACCOUNT_SID, "MZ1", "stream-error", "31903: broken")
+    began = webhook.StreamStatus(CALL, ACCOUNT_SID, "MZ1", "stream-started")
+    async with an_app() as app:
+        assert app.service.watchman is not None
+        await app.service.watchman.close()
+        app.service.watchman = watchman = Ear()
+        for status in (began, ended):
+            for query in ("?leg=17", "", "?leg=x"):
+                await app.post(f"/twilio/status{query}", webhook.write_stream_status(status))
+
+    assert watchman.heard == [(CALL, 17), (CALL, None), (CALL, None)]
+    assert watchman.path == ""
 
 
 @pytest.mark.parametrize("status", ["initiated", "ringing", "in-progress"])

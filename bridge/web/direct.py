@@ -1,0 +1,168 @@
+"""
+A carrier's WebSocket under our own server, without a queue, a task or a wait.
+
+Rule: the handshake is ASGI's. From then on an endpoint that asks for it is handed each
+message in the loop turn in which its bytes arrive, and writes into the transport. What is
+unusual on a WebSocket (fragments, pings, closing, whatever no client may send) is uvicorn's
+and the library's to judge, as it would be without us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+from starlette.websockets import WebSocket
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
+
+from bridge.web.hearing import ABNORMAL, FAULT, NORMAL, Hearing, MediaSocket, Message
+from bridge.web.socket import AsgiSocket
+from bridge.wire.framing import FrameReader, text_frame
+
+__all__ = ["EXTENSION", "DirectProtocol", "DirectSocket", "media_socket"]
+
+EXTENSION = "bridge.direct"  # among `extensions` of an ASGI scope
+GOODBYE_SECONDS = 5.0  # in which the peer may take what was written, and answer our close
+
+
+def media_socket(websocket: WebSocket) -> MediaSocket:
+    """An accepted WebSocket: direct where the server has our protocol, else plain ASGI."""
+    offered = websocket.scope.get("extensions", {}).get(EXTENSION)
+    return AsgiSocket(websocket) if offered is None else DirectSocket(offered["connection"])
+
+
+class DirectProtocol(WebSocketsSansIOProtocol):
+    """
+    One WebSocket of uvicorn's, whose messages may be had directly (`ws=DirectProtocol`).
+
+    It is an ASGI extension: an endpoint finds the connection in its scope, and either calls
+    `direct` once it has accepted, or receives and sends as under any other server.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._reader: FrameReader | None = None
+        self._take: Callable[[str], None]
+        self._arrivals = 0
+
+    async def run_asgi(self) -> None:
+        self.scope.setdefault("extensions", {})[EXTENSION] = {"connection": self}
+        await super().run_asgi()
+
+    def direct(self, take: Callable[[str], None], tell: Callable[[Any], None]) -> None:
+        """
+        `take` is called with usual text messages, `tell` with the ASGI events of all others
+        and of the end. ASGI's `receive` tells nothing any more.
+        """
+        queued, self.queue = self.queue, _Told(tell)
+        self._take = take
+        # Who spoke before the handshake was over may be in the middle of a frame.
+        if self._arrivals == 1:
+            self._reader = FrameReader(self.config.ws_max_size)
+        while not queued.empty():
+            tell(queued.get_nowait())
+        self._read_on()
+
+    def data_received(self, data: bytes) -> None:
+        if self._reader is None:
+            self._arrivals += 1
+            super().data_received(data)
+            self._read_on()
+            return
+        for found in self._reader.feed(data):
+            if isinstance(found, bytes):
+                super().data_received(found)
+                self._read_on()
+            elif self.open:
+                self._take(found)
+
+    @property
+    def open(self) -> bool:
+        """Whether neither side has closed it."""
+        return self.conn.state is State.OPEN and not self.transport.is_closing()
+
+    def send_texts(self, *texts: str) -> None:
+        """Send text messages at once; after the end, quietly nothing."""
+        if self.open:
+            self.transport.write(b"".join(map(text_frame, texts)))
+
+    def say_goodbye(self, code: int) -> None:
+        """Close it; who does not answer that in time is cut off."""
+        if self.open:
+            self.conn.send_close(code)
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.close_sent = True
+            self.close_timer = self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
+
+    def _read_on(self) -> None:
+        """Uvicorn reads nothing more until a message is received; ours are, by now."""
+        ours = isinstance(self.queue, _Told) and not self.transport.is_closing()
+        if self.read_paused and ours:
+            self.read_paused = False
+            self.transport.resume_reading()
+
+
+class DirectSocket:
+    """A `MediaSocket` on a connection of our own server's."""
+
+    def __init__(self, connection: DirectProtocol) -> None:
+        self._connection = connection
+        self._hearing = Hearing(lambda: self.close(FAULT))
+        self._over = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close(NORMAL)
+
+    @property
+    def buffered(self) -> int:
+        return self._connection.transport.get_write_buffer_size()
+
+    def attach(self, hear: Callable[[Message], None], over: Callable[[int], None]) -> None:
+        first = not self._hearing.attached
+        self._hearing.attach(hear, over)
+        if first:
+            self._connection.direct(self._hearing.message, self._tell)
+
+    def write(self, *texts: str) -> None:
+        self._connection.send_texts(*texts)
+
+    def close(self, code: int) -> None:
+        self._connection.say_goodbye(code)
+
+    async def ended(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
+
+    def _tell(self, event: Any) -> None:
+        if self._over.is_set():
+            return
+        if event["type"] == "websocket.disconnect":
+            self._over.set()
+            self._hearing.over(event.get("code") or ABNORMAL)
+        elif event["type"] == "websocket.receive":
+            text = event.get("text")
+            self._hearing.message(event["bytes"] if text is None else text)
+
+
+class _Told(asyncio.Queue[Any]):
+    """Uvicorn's queue for what an application receives, with the application at its end."""
+
+    def __init__(self, tell: Callable[[Any], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def put_nowait(self, item: Any) -> None:
+        self._tell(item)
