@@ -10,6 +10,7 @@ __all__ = [
     "CallerSaid",
     "HistoryItem",
     "Note",
+    "ToolAsked",
     "ToolUsed",
     "pressed",
     "read_pressed",
@@ -40,6 +41,17 @@ class ToolUsed:
     name: str
     arguments: str = field(repr=False)
     output: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolAsked:
+    """A tool call that has no answer yet; it becomes a part of the conversation with it."""
+
+    call_id: str
+    name: str
+    arguments: str = field(repr=False)
+    begun: bool = False
+    """Whether the tool was surely begun. If not, the journal may know better."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ __all__ = [
     "LegCommand",
     "LegEvent",
     "LegListener",
-    "Mark",
     "Play",
     "Played",
     "Started",
@@ -93,21 +92,19 @@ Verdict = Hangup | Transfer
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Audio for the caller in the leg's format, any length, queued behind what is there."""
+    """
+    Audio for the caller in the leg's format, any length, queued behind what is there.
+
+    With a `mark`, we are told (Played) when all of it has been heard.
+    """
 
     audio: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Tell us (Played) when everything before this has been heard."""
-
-    name: str
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Clear:
-    """Forget all that is queued. Its marks come back at once."""
+    """Forget all that is queued. The marks in it come back at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ class Finish:
     verdict: Verdict
 
 
-LegCommand = Play | Mark | Clear | Finish
+LegCommand = Play | Clear | Finish
 
 
 class Leg(Protocol):

@@ -45,6 +45,12 @@ class ToolOutcome(StrEnum):
     CANCELLED = "cancelled"
     BAD_ARGUMENTS = "bad_arguments"
     UNKNOWN_TOOL = "unknown_tool"
+    REMEMBERED = "remembered"
+    """It has run before, and the journal has its answer: it was not run again."""
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    """It was begun before, and nobody knows how it went: it was not run again."""
+    NO_JOURNAL = "no_journal"
+    """It needs the journal, which did not answer: it was not run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,27 +10,27 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from bridge.errors import StoreError
 from bridge.ports import leg
 from bridge.ports.conversation import AgentSaid, CallerSaid, HistoryItem, Note, ToolUsed
 from bridge.ports.leg import Verdict
-from bridge.ports.session import RealtimeConfig
+from bridge.ports.mail import ChangeWish
 
 __all__ = [
-    "read_config",
     "read_item",
     "read_verdict",
-    "write_config",
+    "read_wish",
     "write_item",
     "write_verdict",
+    "write_wish",
 ]
 
 _Kind = TypeVar("_Kind")
-_CONFIG = TypeAdapter(RealtimeConfig)
+_WISH = TypeAdapter(ChangeWish)
 _ITEMS: Mapping[str, type[HistoryItem]] = {
     "caller": CallerSaid,
     "agent": AgentSaid,
@@ -42,17 +42,16 @@ _VERDICTS: Mapping[str, type[Verdict]] = {"hangup": leg.Hangup, "transfer": leg.
 _VERDICT_KINDS = {kind: name for name, kind in _VERDICTS.items()}
 
 
-def write_config(config: RealtimeConfig) -> bytes:
-    return _CONFIG.dump_json(config)
+def write_wish(wish: ChangeWish) -> bytes:
+    return _encoded(_WISH.dump_python(wish, mode="json"))
 
 
-def read_config(text: bytes) -> RealtimeConfig:
+def read_wish(text: bytes) -> ChangeWish:
     """Raises StoreError."""
     try:
-        return _CONFIG.validate_json(text)
-    except ValidationError as exc:
-        wrong = exc.errors(include_input=False, include_url=False)
-        raise StoreError(f"a stored configuration cannot be read: {wrong[0]['type']}") from None
+        return _WISH.validate_python(json.loads(text))
+    except ValueError:
+        raise StoreError("a letter to a call cannot be read") from None
 
 
 def write_item(item: HistoryItem) -> bytes:
@@ -74,9 +73,13 @@ def read_verdict(text: bytes) -> Verdict:
 
 
 def _tagged(kind: str, value: HistoryItem | Verdict) -> bytes:
-    text = json.dumps({"kind": kind, **dataclasses.asdict(value)}, ensure_ascii=False)
+    names = (field.name for field in dataclasses.fields(value))
+    return _encoded({"kind": kind, **{name: getattr(value, name) for name in names}})
+
+
+def _encoded(plain: Any) -> bytes:
     # Models cut their words in odd places: half a character is no reason to forget a call.
-    return text.encode(errors="surrogatepass")
+    return json.dumps(plain, ensure_ascii=False).encode(errors="surrogatepass")
 
 
 def _untagged(text: bytes, kinds: Mapping[str, type[_Kind]]) -> _Kind:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import deque
 from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
@@ -21,6 +22,7 @@ __all__ = ["Seal"]
 
 VERSION = 1
 NONCE_SIZE = 12  # bytes
+NONCES_AT_ONCE = 64
 _HEAD_SIZE = 2 + NONCE_SIZE
 _PURPOSE = b"bridge sealed record 1"  # the same secret signs elsewhere, with another key
 
@@ -42,10 +44,12 @@ class Seal:
             self._ciphers.setdefault(_key_id(derived), []).append(AESGCM(derived))
         first = hashlib.sha256(_PURPOSE + keys[0]).digest()
         self._first_id, self._first = _key_id(first), AESGCM(first)
+        self._nonces: deque[bytes] = deque()
+        os.register_at_fork(after_in_child=self._nonces.clear)
 
     def seal(self, text: bytes, call_id: str, field: str) -> bytes:
         """The sealed text, which opens for this call and field only."""
-        nonce = os.urandom(NONCE_SIZE)
+        nonce = self._nonce()
         head = bytes((VERSION, self._first_id)) + nonce
         return head + self._first.encrypt(nonce, text, _place(call_id, field))
 
@@ -60,6 +64,17 @@ class Seal:
             except InvalidTag:
                 continue
         raise StoreError("a stored text does not open: another key, another call, or damaged")
+
+    def _nonce(self) -> bytes:
+        """Never the same one twice, in whatever thread."""
+        # Each question to the system is a moment for other threads to take over from this one.
+        try:
+            return self._nonces.pop()
+        except IndexError:
+            fresh = os.urandom(NONCE_SIZE * NONCES_AT_ONCE)
+        places = range(NONCE_SIZE, len(fresh), NONCE_SIZE)
+        self._nonces.extend(fresh[place : place + NONCE_SIZE] for place in places)
+        return fresh[:NONCE_SIZE]
 
 
 def _key_id(derived: bytes) -> int:

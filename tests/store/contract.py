@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.ports import leg
-from bridge.ports.conversation import AgentSaid, CallerSaid, Note, ToolUsed
+from bridge.ports.conversation import AgentSaid, CallerSaid, Note, ToolAsked, ToolUsed
 from bridge.ports.session import RealtimeConfig, ToolDefinition, VadConfig
 from bridge.ports.store import (
     CallRecord,
@@ -59,6 +59,8 @@ FULL = CallRecord(
         AgentSaid("From seven to six."),
         Note("Say nothing of the prices."),
     ),
+    unanswered=(ToolAsked("c2", "order", '{"loaves": 2}', begun=True),),
+    timeline=((0.5, "answered", "", None), (2.25, "tool_done", "hours answered", 0.125)),
     pending=PendingChange(RealtimeConfig(voice="ash"), "A new voice.", attempts=2),
     cut=Cut.CALLER,
 )
@@ -340,7 +342,37 @@ class StoreContract:
 
         assert counts == [1, 2, 3]
 
-    # The operator's list
+    async def test_a_leg_that_was_let_go_of_on_purpose_is_none_of_a_loop(
+        self, store: CallStore
+    ) -> None:
+        """However many workers a call passes through while all of them are replaced."""
+        call_id = new_id()
+        counts = []
+        for _ in range(3):
+            claim = await claimed(store, call_id)
+            await store.release(claim, record_of(call_id), planned=True)
+            await store.release(claim, record_of(call_id), planned=True)
+            counts.append((await store.standing(call_id, leg_ended=True)).claims)
+        claim = await claimed(store, call_id)
+        await store.release(claim, record_of(call_id))
+        counts.append((await store.standing(call_id, leg_ended=True)).claims)
+
+        assert counts == [0, 0, 0, 1]
+
+    # The operator
+
+    async def test_a_call_can_be_looked_at(self, store: CallStore) -> None:
+        """Without taking it; nothing is told of one that is over or was never there."""
+        call_id = new_id()
+        assert await store.look(call_id) is None
+        claim = await claimed(store, call_id)
+        record = replace(FULL, call_id=call_id)
+        await store.save(claim, record)
+
+        assert await store.look(call_id) == record
+        assert await store.save(claim, record) is not Saved.FENCED
+        await store.end(call_id, GOODBYE)
+        assert await store.look(call_id) is None
 
     async def test_calls_in_progress(self, store: CallStore) -> None:
         """With their state and worker: those that live, and those that wait for a leg."""

@@ -10,6 +10,7 @@ from bridge.audio.formats import AudioEncoding
 from bridge.errors import StoreError
 from bridge.ports import leg
 from bridge.ports.conversation import AgentSaid, CallerSaid, HistoryItem, Note, ToolUsed
+from bridge.ports.mail import ChangeWish
 from bridge.ports.session import (
     RealtimeConfig,
     ToolDefinition,
@@ -41,7 +42,9 @@ ITEMS = st.one_of(
 @pytest.mark.parametrize("config", [CONFIG, RealtimeConfig()])
 def test_configurations(config: RealtimeConfig) -> None:
     """Nested values and all; what was not said stays unsaid."""
-    assert records.read_config(records.write_config(config)) == config
+    wish = ChangeWish(config, "You are a \ud83d baker now.")
+
+    assert records.read_wish(records.write_wish(wish)) == wish
 
 
 @given(ITEMS)
@@ -77,6 +80,6 @@ def test_what_cannot_be_read_is_a_store_error(text: bytes) -> None:
 def test_a_broken_configuration_does_not_quote_itself() -> None:
     """The error names the kind of trouble and no instruction."""
     with pytest.raises(StoreError) as refused:
-        records.read_config(b'{"instruction": {"secret": "words"}}')
+        records.read_wish(b'{"change": {"instruction": {"secret": "words"}}}')
 
     assert "words" not in str(refused.value)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import ConfigError, StoreError
-from bridge.store.sealing import Seal
+from bridge.store.sealing import NONCE_SIZE, Seal
 
 OLD, NEW = b"the old key of the operator", b"the new key of the operator"
 
@@ -18,6 +20,15 @@ def test_what_is_sealed_opens(text: bytes) -> None:
     seal = Seal([NEW])
 
     assert seal.open(seal.seal(text, "CA1", "log:3"), "CA1", "log:3") == text
+
+
+def test_no_nonce_is_used_twice() -> None:
+    """Not in many threads at once either: two texts under one nonce would give each other away."""
+    seal = Seal([NEW])
+    with ThreadPoolExecutor(4) as threads:
+        sealed = list(threads.map(lambda _: seal.seal(b"", "CA1", "ck"), range(1_000)))
+
+    assert len({text[2 : 2 + NONCE_SIZE] for text in sealed}) == 1_000
 
 
 def test_it_does_not_show_and_never_repeats() -> None:

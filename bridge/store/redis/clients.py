@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from redis.asyncio import BlockingConnectionPool, Redis, SSLConnection
@@ -29,6 +30,7 @@ from bridge.store.redis.address import (
     Tls,
 )
 from bridge.store.redis.cluster import ClusterClient, Command, together
+from bridge.store.redis.convoy import Convoy
 
 __all__ = ["MAX_CONNECTIONS", "Client", "open_client"]
 
@@ -77,12 +79,13 @@ class _Single:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._convoy = Convoy(partial(together, redis))
 
     def place(self, key: str | None) -> str:
         return ""
 
     async def execute(self, key: str, command: Command) -> Any:
-        return await self._redis.execute_command(*command)
+        return await self._convoy.execute(command)
 
     async def execute_all(self, commands: Sequence[Command]) -> list[Any]:
         return await together(self._redis, commands)
@@ -91,6 +94,7 @@ class _Single:
         """The address says it."""
 
     async def close(self) -> None:
+        await self._convoy.close()
         await self._redis.aclose()
 
 

@@ -10,20 +10,27 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.crc import key_slot
-from redis.exceptions import AskError, ClusterDownError, MovedError, RedisError, TryAgainError
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    MovedError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 
 from bridge.store.redis.address import Cluster, Host
+from bridge.store.redis.convoy import Command, Convoy
 
 __all__ = ["ClusterClient", "Command", "together"]
 
 REDIRECTS = 5  # that one command follows
 SETTLE_SECONDS = 0.02  # that we wait while a slot is on its way from node to node
-
-Command = Sequence[str | bytes | int]
 
 
 class ClusterClient:
@@ -33,6 +40,7 @@ class ClusterClient:
         self._seeds = address.hosts
         self._open_node = open_node
         self._nodes: dict[Host, Redis] = {}
+        self._convoys: dict[Host, Convoy] = {}
         self._slots: dict[int, Host] = {}
         self._looking: asyncio.Task[None] | None = None
 
@@ -51,7 +59,7 @@ class ClusterClient:
             raise _nobody()
         for _ in range(REDIRECTS):
             try:
-                return await self._node(host).execute_command(*command)
+                return await self._convoy(host).execute(command)
             except MovedError as moved:
                 host = self._slots[slot] = Host(moved.host or host.name, moved.port)
             except AskError as asked:
@@ -86,6 +94,7 @@ class ClusterClient:
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.wait([self._looking])
+        await asyncio.gather(*(convoy.close() for convoy in self._convoys.values()))
         nodes, self._nodes = self._nodes, {}
         await asyncio.gather(*(node.aclose() for node in nodes.values()), return_exceptions=True)
 
@@ -153,9 +162,19 @@ class ClusterClient:
             self._nodes[host] = self._open_node(host)
         return self._nodes[host]
 
+    def _convoy(self, host: Host) -> Convoy:
+        if host not in self._convoys:
+            self._convoys[host] = Convoy(partial(together, self._node(host)))
+        return self._convoys[host]
+
 
 async def together(redis: Redis, commands: Sequence[Command]) -> list[Any]:
     """The answers to commands that are sent at once; an answer may be an exception."""
+    if len(commands) == 1:  # for which a pipeline is a long way round
+        try:
+            return [await redis.execute_command(*commands[0])]
+        except ResponseError as exc:
+            return [exc]
     async with redis.pipeline(transaction=False) as pipeline:
         for command in commands:
             pipeline.execute_command(*command)

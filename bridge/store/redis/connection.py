@@ -31,9 +31,10 @@ from bridge.store.redis.address import Address
 from bridge.store.redis.breaker import PAUSE, Breaker
 from bridge.store.redis.clients import MAX_CONNECTIONS, Client, open_client
 from bridge.store.redis.cluster import Command
+from bridge.store.redis.refusals import Unanswered, WritesRefused
 from bridge.store.redis.scripts import Script
 
-__all__ = ["Connection", "WritesRefused"]
+__all__ = ["Connection", "Unanswered", "WritesRefused"]
 
 LONGEST = 3.0  # seconds that any operation may take, and that an old client is kept for it
 FIND_SECONDS = 3.0  # for a new client to find out who is in charge
@@ -49,10 +50,6 @@ _ABSENT = {"MASTERDOWN", "LOADING", "CLUSTERDOWN", "BUSY"}
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
-
-
-class WritesRefused(StoreError):
-    """Redis is there and can be read, but does not take anything in."""
 
 
 class Connection:
@@ -140,9 +137,10 @@ class Connection:
             raise StoreError("Redis is left alone for a second: it has failed again and again")
         try:
             async with asyncio.timeout(within), self._slots:
-                answer = await ask(client)
+                answer = await _heeding_cancel(ask(client))
         except TimeoutError:
-            raise self._failed(breaker, f"Redis did not answer within {within:.1f} s") from None
+            late = f"Redis did not answer within {within:.1f} s"
+            raise self._failed(breaker, late, Unanswered) from None
         except (RedisError, OSError) as exc:
             raise self._refused(breaker, exc) from None
         breaker.succeeded()
@@ -165,18 +163,20 @@ class Connection:
             why = "Redis refuses the user or password of REDIS_URL, or a command"
             return self._failed(breaker, why)
         if isinstance(error, NoAnswer):
-            return self._failed(breaker, "Redis did not answer in time")
+            return self._failed(breaker, "Redis did not answer in time", Unanswered)
         if isinstance(error, LostConnection | OSError):
             return self._failed(breaker, f"Redis cannot be reached ({type(error).__name__})")
         breaker.succeeded()
         return StoreError(f"Redis refused ({type(error).__name__})")
 
-    def _failed(self, breaker: Breaker, what: str) -> StoreError:
+    def _failed(
+        self, breaker: Breaker, what: str, kind: type[StoreError] = StoreError
+    ) -> StoreError:
         breaker.failed(self._clock())
         if breaker.open:
             self._replace()
             self._say(what)
-        return StoreError(what)
+        return kind(what)
 
     def _say(self, what: str) -> None:
         now = self._clock()
@@ -218,6 +218,23 @@ class Connection:
                 await client.find()
         except (RedisError, OSError):
             _log.debug("Redis is not to be found now")
+
+
+async def _heeding_cancel(work: Awaitable[_T]) -> _T:
+    """
+    What comes of it, unless this task is cancelled meanwhile.
+
+    redis-py uses `asyncio.wait_for`, and before Python 3.12 that forgets a cancellation which
+    comes in the very turn of the loop in which it is done.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    before = task.cancelling()
+    try:
+        return await work
+    finally:
+        if task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 def _condition(error: Exception) -> str:

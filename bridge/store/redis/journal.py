@@ -1,45 +1,20 @@
-"""
-The journal of a call's tools, so that a tool that acted on the world is not run twice.
-
-It is told before a tool runs and when it has answered. Whoever takes the call over finds out
-which tools were begun: what has answered is known, and of the others nobody knows.
-"""
+"""The journal of tools in Redis, where the next worker finds it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
-
+from bridge.errors import StoreError
 from bridge.ports.store import Claim
+from bridge.ports.tools import Found, ToolState
 from bridge.store.redis import scripts
 from bridge.store.redis.connection import Connection
 from bridge.store.redis.keys import Keys, Times
 from bridge.store.redis.mapping import Sealed
 
-__all__ = ["Found", "ToolJournal", "ToolState"]
+__all__ = ["RedisJournal"]
 
 
-class ToolState(StrEnum):
-    """What the journal knows of a tool call."""
-
-    NEW = "new"
-    """Nobody else has begun it: run the tool."""
-    BEGUN = "begun"
-    """An earlier holder has begun it, and nobody knows how it went."""
-    DONE = "done"
-    FENCED = "fenced"
-    """The call is no longer ours: do not run the tool."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    state: ToolState
-    result: bytes | None = field(default=None, repr=False)
-    """What the tool answered, if it is DONE."""
-
-
-class ToolJournal:
-    """Every method raises StoreError."""
+class RedisJournal:
+    """Behind the door StoredJournal. Results are sealed."""
 
     def __init__(self, connection: Connection, sealed: Sealed, times: Times) -> None:
         self._connection = connection
@@ -47,7 +22,6 @@ class ToolJournal:
         self._times = times
 
     async def begin(self, claim: Claim, tool_call_id: str) -> Found:
-        """A tool is about to run. Asked again by the same holder, it is still NEW."""
         keys = Keys.of(claim.call_id)
         answer = await self._connection.run(
             scripts.TOOL_BEGIN,
@@ -64,11 +38,12 @@ class ToolJournal:
                 return Found(ToolState.DONE, result)
             case b"FENCED":
                 return Found(ToolState.FENCED)
-            case _:  # a call that is not stored yet, or no more, has no journal either
+            case b"MISSING":
+                raise StoreError("the call is not stored, and so it has no journal")
+            case _:
                 return Found(ToolState.NEW)
 
     async def done(self, claim: Claim, tool_call_id: str, result: bytes) -> None:
-        """It has answered; whoever holds the call by now would rather know."""
         keys = Keys.of(claim.call_id)
         sealed = self._sealed.text(claim.call_id, result, f"tool:{tool_call_id}")
         await self._connection.run(

@@ -11,9 +11,20 @@ import zlib
 from dataclasses import dataclass
 from typing import Self
 
-__all__ = ["SHARDS", "Keys", "Times", "index_key", "shard_of"]
+__all__ = [
+    "SHARDS",
+    "WORKERS",
+    "Keys",
+    "Times",
+    "alerts_key",
+    "index_key",
+    "rescue_key",
+    "shard_of",
+]
 
 SHARDS = 16  # of the list of calls, so that no node of a cluster has to hold all of it
+WORKERS = ("tb:{workers}:heard", "tb:{workers}:told")
+"""A sorted set: id of a worker -> when it was last heard (ms); a hash: what it tells of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +64,23 @@ class Keys:
 
     @classmethod
     def of(cls, call_id: str) -> Self:
-        tag = call_id.replace("%", "%25").replace("}", "%7D")
-        base = f"tb:{{{tag}}}:"
+        base = _base(call_id)
         return cls(*(base + name for name in ("call", "log", "mail", "seen", "tools")))
 
     @property
     def claimed(self) -> tuple[str, str]:
         """What a claim reads."""
         return self.call, self.log
+
+
+def alerts_key(worker: str) -> str:
+    """A list: calls of this worker that somebody did something to."""
+    return f"tb:alerts:{worker}"
+
+
+def rescue_key(call_id: str) -> str:
+    """A hash: who tries to bring the call back, until when nobody else does, and how often."""
+    return f"{_base(call_id)}rescue"
 
 
 def shard_of(call_id: str) -> int:
@@ -70,3 +90,8 @@ def shard_of(call_id: str) -> int:
 def index_key(shard: int) -> str:
     """A sorted set: id of a call -> until when it is worth a look (Unix time, ms). A hint."""
     return f"tb:calls:{shard}"
+
+
+def _base(call_id: str) -> str:
+    tag = call_id.replace("%", "%25").replace("}", "%7D")
+    return f"tb:{{{tag}}}:"

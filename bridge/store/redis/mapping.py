@@ -56,6 +56,8 @@ class Sealed:
     def fields(self, record: CallRecord, kept: CallRecord | None = None) -> list[str | bytes]:
         """Name, value, name, value ...: those that differ from what is kept, or all of them."""
         pairs: list[str | bytes] = []
+        if record is kept:
+            return pairs
         for name, adapter in _ADAPTERS.items():
             value = getattr(record, name)
             if kept is None or value != getattr(kept, name):
@@ -66,6 +68,8 @@ class Sealed:
     def items(self, record: CallRecord, first: int, kept: Kept | None) -> list[str | bytes]:
         """Number, item, number, item ...: as `fields`, for the conversation."""
         pairs: list[str | bytes] = []
+        if kept and record is kept.record:
+            return pairs
         before = kept.record.history[first - kept.first :] if kept else ()
         for place, item in enumerate(record.history):
             if place >= len(before) or before[place] != item:
@@ -113,6 +117,8 @@ def first_number(history: Sequence[HistoryItem], kept: Kept | None) -> int:
     if kept is None:
         return 0
     before = kept.record.history
+    if before is history:
+        return kept.first
     for gone in range(min(len(before), LONGEST_SHIFT)):
         if before[gone : gone + 1] == history[:1]:
             return kept.first + gone

@@ -88,12 +88,14 @@ STANDING = Script(
     _NOW
     + _LATELY
     + """
-local h = redis.call('HMGET', KEYS[1], 'state', 'fence', 'claims', 'ends', 'verdict')
+local h = redis.call('HMGET', KEYS[1], 'state', 'fence', 'claims', 'ends', 'verdict', 'planned')
 local since = now - tonumber(ARGV[2])
 local claims, ends = lately(h[3], since), lately(h[4], since)
 if ARGV[1] == '1' and h[1] ~= 'ended' then
-  ends[#ends + 1] = whole(now)
-  redis.call('HSET', KEYS[1], 'ends', table.concat(ends, ','))
+  -- A leg that was let go of on purpose does not count.
+  if h[6] ~= '1' then ends[#ends + 1] = whole(now) end
+  redis.call('HSET', KEYS[1], 'ends', table.concat(ends, ','), 'planned', '0',
+    'asked', whole(now))
   -- A leg of a call that nobody knows: whoever knew of it has lost it.
   if not h[1] then redis.call('HSET', KEYS[1], 'state', 'new', 'fence', '0', 'lost', '1') end
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
@@ -142,7 +144,7 @@ if h[2] ~= ARGV[2] then
   claims[#claims + 1] = whole(now)
   redis.call('HSET', KEYS[1], 'fence', whole(fence), 'claim', ARGV[2], 'owner', ARGV[3],
     'state', 'live', 'lease', whole(now + ARGV[5]), 'seq', '0',
-    'claims', table.concat(claims, ','))
+    'claims', table.concat(claims, ','), 'ticket', ARGV[1] .. ':' .. ARGV[2], 'asked', '0')
   if not h[1] then redis.call('DEL', KEYS[2]) end
   redis.call('PEXPIRE', KEYS[1], ARGV[6])
   redis.call('PEXPIRE', KEYS[2], ARGV[6])
@@ -161,15 +163,19 @@ LOOK = Script("return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEY
 # Items are numbered; those below `first` and from `first` + `count` on are no longer said.
 # KEYS  call, log, mail
 # ARGV  fence, claim id, worker or '', number of this write, number of the write that it builds on
-#       ('': it builds on none, for it is the whole record), state (live or waiting), lease,
+#       ('': it builds on none, for it is the whole record), state (live, waiting, or handed:
+#       waiting, because its holder let go of the leg on purpose), lease,
 #       ttl, first, count, number of fields, field, value, ..., number, item, ...
 # ->    {'OK', id of the latest mail or ''} | {'OLD', the same}: nothing was changed
 #       | {'FENCED'} | {'ENDED'} | {'MISSING'}: send the whole record
 SAVE = Script(
     _NOW
     + """
-local h = redis.call('HMGET', KEYS[1], 'fence', 'claim', 'state', 'seq', 'first', 'count')
+local h = redis.call('HMGET', KEYS[1], 'fence', 'claim', 'state', 'seq', 'first', 'count',
+  'claims')
 local fence, stored = tonumber(ARGV[1]), tonumber(h[1] or '0')
+local handed = ARGV[6] == 'handed'
+local state = handed and 'waiting' or ARGV[6]
 local number, base = tonumber(ARGV[4]), tonumber(ARGV[5])
 local mine = h[2] == ARGV[2]
 if h[1] and not mine and stored >= fence then return {'FENCED'} end
@@ -178,15 +184,20 @@ local latest = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)
 latest = latest[1] and latest[1][1] or ''
 if mine then
   if number <= tonumber(h[4] or '0') then return {'OLD', latest} end
-  if h[3] == 'waiting' and ARGV[6] == 'live' then return {'FENCED'} end
+  if h[3] == 'waiting' and state == 'live' then return {'FENCED'} end
 end
 if base and not (mine and base == tonumber(h[4])) then return {'MISSING'} end
 
-local lease = ARGV[6] == 'live' and whole(now + ARGV[7]) or '0'
+local lease = state == 'live' and whole(now + ARGV[7]) or '0'
 redis.call('HSET', KEYS[1], 'fence', whole(math.max(stored, fence)), 'claim', ARGV[2],
-  'state', ARGV[6], 'lease', lease, 'seq', ARGV[4], 'known', '1', 'first', ARGV[9],
+  'state', state, 'lease', lease, 'seq', ARGV[4], 'known', '1', 'first', ARGV[9],
   'count', ARGV[10])
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'owner', ARGV[3]) end
+if handed then
+  -- Neither the claim of this leg nor its end is a sign of a loop.
+  local others = string.gsub(h[7] or '', ',?%d+$', '')
+  redis.call('HSET', KEYS[1], 'claims', others, 'planned', '1')
+end
 local first, count = tonumber(ARGV[9]), tonumber(ARGV[10])
 if base then
   local from, upto = tonumber(h[5]), h[5] + h[6] - 1

@@ -26,9 +26,9 @@ from bridge.store.redis.cluster import Command
 from bridge.store.redis.condition import Condition
 from bridge.store.redis.connection import Connection, WritesRefused
 from bridge.store.redis.index import CallIndex
-from bridge.store.redis.journal import ToolJournal
+from bridge.store.redis.journal import RedisJournal
 from bridge.store.redis.keys import Keys, Times
-from bridge.store.redis.mailbox import Mailbox
+from bridge.store.redis.mailbox import RedisMailbox
 from bridge.store.redis.mapping import Kept, Sealed, first_number, joined, pairs
 from bridge.store.sealing import Seal
 
@@ -39,6 +39,7 @@ LEAST_SECONDS = 0.1  # for writing the whole record after a change was not enoug
 MOST_HELD = 20_000  # calls whose stored record is remembered
 MOST_OWED = 1_000  # ends that could not be stored yet
 
+HANDED = "handed"  # to the script: waiting, and let go of on purpose
 _SHOWN = ("state", "carrier", "owner", "started", "known")
 _log = logging.getLogger(__name__)
 
@@ -69,10 +70,9 @@ class _Owed:
 class RedisStore:
     """
     Behind the door CallStore. `wall` gives Unix time in seconds.
-
-    `mail` is told of each claim for which somebody has left a message, whenever a save finds
-    one, until it is acknowledged.
     """
+
+    shared = True
 
     def __init__(
         self,
@@ -81,19 +81,17 @@ class RedisStore:
         *,
         times: Times | None = None,
         wall: Callable[[], float] = time.time,
-        mail: Callable[[Claim], None] | None = None,
     ) -> None:
         self._connection = connection
         self._sealed = Sealed(seal)
         self._times = times or Times()
         self._wall = wall
-        self._mail = mail
         self._index = CallIndex(connection, wall, self._times.kept)
         self._numbers = itertools.count(1)
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._owed: OrderedDict[str, _Owed] = OrderedDict()
-        self.mailbox = Mailbox(connection, self._sealed, self._times)
-        self.tools = ToolJournal(connection, self._sealed, self._times)
+        self.mailbox = RedisMailbox(connection, self._sealed, self._times)
+        self.tools = RedisJournal(connection, self._sealed, self._times)
 
     @classmethod
     def at(cls, url: str, seal: Seal, **options: Any) -> Self:
@@ -145,8 +143,8 @@ class RedisStore:
     async def save(self, claim: Claim, record: CallRecord) -> Saved:
         return await self._write(claim, record, CallState.LIVE)
 
-    async def release(self, claim: Claim, record: CallRecord) -> Saved:
-        return await self._write(claim, record, CallState.WAITING)
+    async def release(self, claim: Claim, record: CallRecord, *, planned: bool = False) -> Saved:
+        return await self._write(claim, record, HANDED if planned else CallState.WAITING)
 
     async def end(self, call_id: str, verdict: Verdict, *, claim: Claim | None = None) -> Saved:
         if claim is not None:
@@ -159,6 +157,10 @@ class RedisStore:
             if len(self._owed) > MOST_OWED:
                 self._owed.popitem(last=False)
             raise
+
+    async def look(self, call_id: str) -> CallRecord | None:
+        call, log = await self._run(scripts.LOOK, Keys.of(call_id).claimed, ())
+        return self._sealed.read(call_id, call, log)
 
     async def calls(self) -> Sequence[CallSummary]:
         listed = await self._index.calls()
@@ -174,6 +176,14 @@ class RedisStore:
     async def condition(self) -> Condition:
         """How Redis is, and what an operator might mend about it."""
         return await condition.examine(self._connection)
+
+    async def catch_up(self, claim: Claim) -> CallRecord | None:
+        """What was stored before this claim, which Redis did not answer. Its holder adds it."""
+        held = self._hold(claim.claim_id)
+        if not held.read:
+            await self._catch_up(claim, held)
+        missed, held.missed = held.missed, None
+        return missed
 
     async def close(self) -> None:
         await self._index.close()
@@ -201,7 +211,7 @@ class RedisStore:
         gone = fields.get(b"state") == b"ended" or stored > fence
         return 0 if gone else max(fence + 1, _ms(self._wall())), call, log
 
-    async def _write(self, claim: Claim, record: CallRecord, state: CallState) -> Saved:
+    async def _write(self, claim: Claim, record: CallRecord, state: str) -> Saved:
         held = self._hold(claim.claim_id)
         if not held.read:
             await self._catch_up(claim, held)
@@ -214,11 +224,11 @@ class RedisStore:
             left = self._times.answer - (time.monotonic() - began)
             answer = await self._send(claim, record, state, held, max(left, LEAST_SECONDS))
         lost = answer[0] in (b"FENCED", b"ENDED")
-        if lost or state is CallState.WAITING:
+        if lost or state != CallState.LIVE:
             self._held.pop(claim.claim_id, None)
-        elif answer[1] and self._mail is not None:
-            self._mail(claim)
-        return Saved.FENCED if lost else Saved.OK
+        if lost:
+            return Saved.FENCED
+        return Saved.MAIL if answer[1] else Saved.OK
 
     async def _catch_up(self, claim: Claim, held: _Held) -> None:
         """The call was taken while Redis did not answer: what it knew must not be lost."""
@@ -233,7 +243,7 @@ class RedisStore:
         held.read = True
 
     async def _send(
-        self, claim: Claim, record: CallRecord, state: CallState, held: _Held, within: float
+        self, claim: Claim, record: CallRecord, state: str, held: _Held, within: float
     ) -> Any:
         """Write what has changed, or all of it. What was written is known only on an answer."""
         keys, times, kept = Keys.of(claim.call_id), self._times, held.kept

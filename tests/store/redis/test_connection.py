@@ -12,10 +12,11 @@ import pytest
 from redis import exceptions as said
 
 from bridge.errors import StoreError
-from bridge.store.redis.address import Address, Host, Login, Server
+from bridge.store.redis.address import Address, Host, Login, Server, Socket
 from bridge.store.redis.breaker import LIMIT, PAUSE
 from bridge.store.redis.connection import QUIET_SECONDS, Connection, WritesRefused
 from bridge.store.redis.scripts import Script
+from tests.fakes.redis_server import RedisServer
 
 ADDRESS = Server(Host("h", 6379), Login(None, "hunter2"))
 SCRIPT = Script("return 1")
@@ -254,6 +255,24 @@ async def test_closing_is_bounded(bench: Benches) -> None:
 
     assert (old.closed, new.closed) == (True, True)
     assert "has been closed" in str(await made.refusal())
+
+
+async def test_whoever_is_cancelled_stops(server: RedisServer) -> None:
+    """Whenever that happens: also in the turn in which redis-py has just sent something."""
+    connection = Connection(Socket(str(server.socket)))
+    await connection.ask("key", ("PING",), 5)
+
+    async def ask_for_ever() -> None:
+        while True:
+            await connection.ask("key", ("PING",), 5)
+
+    for _ in range(30):
+        asking = asyncio.create_task(ask_for_ever())
+        await asyncio.sleep(0.003)
+        asking.cancel()
+        await asyncio.wait([asking], timeout=5)
+        assert asking.cancelled()
+    await connection.close()
 
 
 async def test_the_operator_is_told_now_and_then(

@@ -22,6 +22,7 @@ from bridge.store.redis.store import RedisStore
 from bridge.store.sealing import Seal
 from tests.fakes.redis_server import RedisCluster, RedisServer, Watch
 from tests.store.contract import claimed, record_of
+from tests.store.mail_contract import wish
 
 TIMES = Times(answer=0.8, claim=0.9, claim_again=1.6)
 """Longer than a server of the bridge's would wait, for tests run on busy machines."""
@@ -78,7 +79,7 @@ async def everything_fails(store: RedisStore, claim: Claim) -> None:
     await refused(store.release(claim, record_of(call_id)))
     await refused(store.expect(record_of("CA-other")))
     await refused(store.calls())
-    await refused(store.mailbox.post(call_id, "m1", b"text"))
+    await refused(store.mailbox.post(call_id, "m1", wish("text")))
     await refused(store.mailbox.read(claim))
     await refused(store.tools.begin(claim, "t1"))
     await refused(store.end("CA-third", leg.Hangup()))

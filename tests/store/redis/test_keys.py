@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.crc import key_slot
 
-from bridge.store.redis.keys import SHARDS, Keys, index_key, shard_of
+from bridge.store.redis.keys import SHARDS, WORKERS, Keys, index_key, rescue_key, shard_of
 
 IDS = st.text(min_size=1)
 
@@ -41,3 +41,11 @@ def test_the_list_of_calls_is_spread() -> None:
     assert set(shards) == set(range(SHARDS))
     assert shards == [shard_of(f"CA{number}") for number in range(1_000)]
     assert index_key(3) == "tb:calls:3"
+
+
+def test_all_that_is_of_a_call_lies_together() -> None:
+    """What a cluster keeps in one slot has the same braces, also who rescues the call."""
+    call = Keys.of("CA}1").call
+
+    assert rescue_key("CA}1").partition(":rescue")[0] == call.partition(":call")[0]
+    assert len({key[: key.index("}")] for key in WORKERS}) == 1
