@@ -93,6 +93,7 @@ class Agent:
         description: str | None = None,
         timeout: float = TIMEOUT,
         idempotent: bool = False,
+        needs_journal: bool = False,
     ) -> Callable[[_Function], _Function]: ...
 
     def tool(self, function: Callable[..., Any] | Tool | None = None, /, **options: Any) -> Any:

@@ -50,6 +50,11 @@ class CallContext:
     """Whom the agent may transfer to, by name."""
     state: dict[str, Any] = field(default_factory=dict, repr=False)
     """The author's own; it lives as long as the call stays in this process."""
+    idempotency_key: str = ""
+    """
+    In a tool: names this call of it, and is the same if it has to be run again after a
+    crash. Whoever does the work may tell by it that it is done already.
+    """
 
     async def hang_up(self, *, after_words: bool = True) -> None:
         """End the call; with `after_words`, once the caller has heard what is being said."""

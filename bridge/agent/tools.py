@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self, overload
 
 from bridge.agent.context import CallContext
@@ -39,6 +39,8 @@ class Tool:
     """Seconds after which the model is told that there is no answer."""
     idempotent: bool = False
     """Whether it may be run again after a crash that left its outcome unknown."""
+    needs_journal: bool = False
+    """Whether it is better not run than run while the journal does not answer."""
 
     def __post_init__(self) -> None:
         problems = []
@@ -58,6 +60,7 @@ class Tool:
         description: str | None = None,
         timeout: float = TIMEOUT,
         idempotent: bool = False,
+        needs_journal: bool = False,
     ) -> Self:
         """
         A typed function, sync (run in a thread) or async, with a docstring.
@@ -70,7 +73,8 @@ class Tool:
         except ConfigError as exc:
             raise ConfigError(f"tool {name!r}: {exc}") from exc
         definition = ToolDefinition(name, description or schema.description, schema.parameters)
-        return cls(definition, _typed(function, schema), timeout, idempotent)
+        body = _typed(function, schema)
+        return cls(definition, body, timeout, idempotent, needs_journal)
 
     @classmethod
     def from_definition(
@@ -80,13 +84,14 @@ class Tool:
         *,
         timeout: float = TIMEOUT,
         idempotent: bool = False,
+        needs_journal: bool = False,
     ) -> Self:
         """A schema written by hand and a handler, sync (run in a thread) or async, of the call."""
 
         async def body(call: ToolCall, context: CallContext) -> Any:
             return await threads.run(handler, call)
 
-        return cls(definition, checked(definition, body), timeout, idempotent)
+        return cls(definition, checked(definition, body), timeout, idempotent, needs_journal)
 
     async def call(self, arguments: Mapping[str, Any], context: CallContext) -> Any:
         """Run it, as a test would; the answer is what the function returns."""
@@ -116,9 +121,14 @@ class BoundTool:
     def idempotent(self) -> bool:
         return self.tool.idempotent
 
+    @property
+    def needs_journal(self) -> bool:
+        return self.tool.needs_journal
+
     async def execute(self, call: ToolCall) -> Any:
         """Raises ToolArgumentsError for the model to mend; anything else is the author's own."""
-        return await self.tool.body(call, self.context)
+        key = f"{self.context.call_id}:{call.call_id}"
+        return await self.tool.body(call, replace(self.context, idempotency_key=key))
 
 
 @overload
@@ -132,6 +142,7 @@ def tool(
     description: str | None = None,
     timeout: float = TIMEOUT,
     idempotent: bool = False,
+    needs_journal: bool = False,
 ) -> Callable[[Callable[..., Any]], Tool]: ...
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from bridge.errors import ConfigError
 from bridge.ports.model import RealtimeModel, ToolCall
 from bridge.ports.session import RealtimeConfig, ToolDefinition
-from bridge.ports.tools import ToolHandler
+from bridge.ports.tools import ToolHandler, ToolJournal
 from bridge.runner.config import RunnerConfig
 from bridge.runner.function_tool import FunctionTool
 from bridge.runner.handler import EventHandler
@@ -29,6 +29,7 @@ class RealtimeRunnerBuilder:
         self._runner_config = RunnerConfig()
         self._tools: dict[str, ToolHandler] = {}
         self._event_handler: EventHandler | None = None
+        self._journal: ToolJournal | None = None
 
     def model(self, model: RealtimeModel) -> Self:
         self._model = model
@@ -63,6 +64,11 @@ class RealtimeRunnerBuilder:
         """A tool that is a function of the ToolCall, plain or async."""
         return self.tool(FunctionTool(definition, function))
 
+    def journal(self, journal: ToolJournal) -> Self:
+        """Where it is written down which tools were begun, and what they answered."""
+        self._journal = journal
+        return self
+
     def event_handler(self, handler: EventHandler) -> Self:
         self._event_handler = handler
         return self
@@ -77,4 +83,5 @@ class RealtimeRunnerBuilder:
             tools=self._tools.values(),
             event_handler=self._event_handler,
             runner_config=self._runner_config,
+            journal=self._journal,
         )

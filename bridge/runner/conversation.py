@@ -8,14 +8,21 @@ oldest part goes first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bridge.audio.formats import AudioFormat
 from bridge.ports import server_events as event
 from bridge.ports.client_events import Message
-from bridge.ports.conversation import AgentSaid, CallerSaid, HistoryItem, Note, ToolUsed
+from bridge.ports.conversation import (
+    AgentSaid,
+    CallerSaid,
+    HistoryItem,
+    Note,
+    ToolAsked,
+    ToolUsed,
+)
 from bridge.ports.runner_events import RunnerEvent
 
 __all__ = ["Conversation"]
@@ -47,24 +54,25 @@ _Kept = TypeVar("_Kept", bound=_Item)
 class Conversation:
     """Listens to a session's events and tells the history to the next one."""
 
-    def __init__(self, history: tuple[HistoryItem, ...] = ()) -> None:
+    def __init__(
+        self, history: tuple[HistoryItem, ...] = (), unanswered: tuple[ToolAsked, ...] = ()
+    ) -> None:
         self._items: dict[str, _Item] = {}
-        self._asked: dict[str, tuple[str, str]] = {}
+        self._asked = {call.call_id: (call.name, call.arguments) for call in unanswered}
         self._unnamed = 0
-        self._format: AudioFormat | None = None
+        self._bytes_per_second = 0  # of the agent's voice; 0 before the first session
         for item in history:
             self._add(item)
 
     def voice_is(self, format: AudioFormat) -> None:
         """The format in which the agent's voice comes from now on."""
-        self._format = format
+        self._bytes_per_second = format.bytes_per_second
 
     def note(self, happened: RunnerEvent) -> None:
         """Take what matters from an event."""
         match happened:
             case event.AudioDelta(item_id, delta):
-                if self._format is not None:
-                    self._speech(item_id).voice_ms += self._format.duration_ms(len(delta))
+                self.voiced(item_id, len(delta))
             case event.TranscriptDelta(item_id, delta) | event.TextDelta(item_id, delta):
                 self._speech(item_id).text += delta
             case event.TranscriptDone(item_id, text) | event.TextDone(item_id, text):
@@ -81,11 +89,25 @@ class Conversation:
             case _:
                 pass
 
+    def voiced(self, item_id: str, size: int) -> None:
+        """So many bytes of an item's voice came."""
+        if self._bytes_per_second:
+            self._speech(item_id).voice_ms += size * 1000 / self._bytes_per_second
+
     def answered(self, call_id: str, output: str) -> None:
-        """A tool has answered with this JSON text."""
+        """A tool has answered with this JSON text. What was told twice is remembered once."""
         asked = self._asked.pop(call_id, None)
-        if asked is not None:
-            self._add(ToolUsed(call_id, *asked, output))
+        if asked is None:
+            return
+        used = ToolUsed(call_id, *asked, output)
+        if used not in self._items.values():
+            self._add(used)
+
+    def unanswered(self, begun: Callable[[str], bool]) -> tuple[ToolAsked, ...]:
+        """The tool calls without an answer, oldest first; `begun` knows which were begun."""
+        return tuple(
+            ToolAsked(call_id, *asked, begun(call_id)) for call_id, asked in self._asked.items()
+        )
 
     def told(self, message: Message) -> None:
         """A text went into the conversation."""

@@ -8,10 +8,12 @@ side speaks. What waits for its turn waits for the next session too, if it has t
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import replace
 
 from bridge.ports import server_events as event
 from bridge.ports.client_events import Message
+from bridge.ports.conversation import ToolAsked
 from bridge.ports.model import Memory
 from bridge.ports.server_events import ServerEvent
 from bridge.runner.handover import Handover, late_answer
@@ -70,6 +72,16 @@ class Dialogue:
         self._responses.tick(now)
 
     # What happens
+
+    def inherit(self, calls: Iterable[ToolAsked]) -> list[Command]:
+        """An earlier runner left these calls without an answer."""
+        commands: list[Command] = []
+        for call in calls:
+            self._turn.inherit(call.call_id, call.name)
+            if self._auto_execute:
+                asked = call.call_id, call.name, call.arguments
+                commands.append(RunTool(*asked, inherited=True, begun=call.begun))
+        return commands
 
     def note(self, happened: ServerEvent, now: float) -> list[Command]:
         """The session says this; what of it concerns a tool is to be done at once."""

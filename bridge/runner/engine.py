@@ -17,11 +17,11 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from typing import Any
 
-from bridge.errors import NotConnected, RealtimeError, ResumptionRefused, SessionClosed
+from bridge.errors import NotConnected, RealtimeError, SessionClosed
 from bridge.functions.results import plain
 from bridge.ports import client_events as client
 from bridge.ports import server_events as event
-from bridge.ports.conversation import HistoryItem
+from bridge.ports.conversation import HistoryItem, ToolAsked
 from bridge.ports.model import RealtimeModel, RealtimeSession, Resumption
 from bridge.ports.runner_events import (
     Finished,
@@ -34,7 +34,7 @@ from bridge.ports.runner_events import (
 )
 from bridge.ports.server_events import Drop, ServerEvent
 from bridge.ports.session import RealtimeConfig
-from bridge.ports.tools import ToolHandler
+from bridge.ports.tools import ToolHandler, ToolJournal
 from bridge.runner.alarm import Alarm
 from bridge.runner.config import RunnerConfig, offering
 from bridge.runner.conversation import Conversation
@@ -43,6 +43,7 @@ from bridge.runner.link import Link
 from bridge.runner.machine import RunnerMachine
 from bridge.runner.outbox import Outbox, Release
 from bridge.runner.resumption import delay_after, worth_retrying
+from bridge.runner.state import PendingResumption
 from bridge.runner.tickets import Tickets
 from bridge.runner.tools import ToolPool
 from bridge.runner.vocabulary import (
@@ -51,8 +52,10 @@ from bridge.runner.vocabulary import (
     CancelTool,
     Command,
     Connected,
+    Connecting,
     Fact,
     Finish,
+    Inherited,
     Mutate,
     MutationDone,
     MutationFailed,
@@ -87,6 +90,9 @@ class Engine:
         tools: Iterable[ToolHandler],
         history: tuple[HistoryItem, ...],
         token: str | None,
+        journal: ToolJournal | None,
+        unanswered: tuple[ToolAsked, ...],
+        unapplied: PendingResumption | None,
         jitter: Callable[[], float],
     ) -> None:
         self._model = model
@@ -96,18 +102,25 @@ class Engine:
             max_concurrent=options.max_concurrent_tools,
             started=self._on_tool_started,
             done=self._on_tool_done,
+            journal=journal,
         )
         self.tools.register(tools)
-        self.conversation = Conversation(history)
+        self.conversation = Conversation(history, unanswered)
+        self._inherited = unanswered
         self._listener: RunnerListener | None = None
         self._handling = False
         self._connecting = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._alarm = Alarm(lambda: self.handle(TimeIsUp()))
         self._tickets = Tickets()
-        self._begin(offering(config, self.tools.definitions()), token)
+        self._begin(offering(config, self.tools.definitions()), token, unapplied)
 
-    def _begin(self, config: RealtimeConfig, token: str | None) -> None:
+    def _begin(
+        self,
+        config: RealtimeConfig,
+        token: str | None,
+        unapplied: PendingResumption | None = None,
+    ) -> None:
         """Nothing of what was under way survives an end; configuration and memory do."""
         self.machine = RunnerMachine(
             config,
@@ -115,6 +128,7 @@ class Engine:
             responds_to_tools=self._model.responds_to_tools,
             overlaps_sessions=self._model.overlaps_sessions,
             token=token,
+            unapplied=unapplied,
             jitter=self._jitter,
         )
         self._facts: deque[Fact | ServerEvent] = deque()
@@ -165,17 +179,21 @@ class Engine:
             raise
 
     async def _first_session(self) -> None:
-        attempts = 0
+        unapplied = self.machine.unapplied
+        attempts = unapplied.attempts if unapplied else 0
+        self.handle(Inherited(self._inherited))
+        self._inherited = ()
+        await self.tools.looked_up()
         while True:
+            self.handle(Connecting())
             resumption = Resumption(self.machine.token, self.conversation.history())
             try:
                 session = await self.link.open(self.machine.config, resumption)
             except RealtimeError as exc:
                 attempts += 1
-                if not worth_retrying(exc, attempts):
+                if not self.machine.first_failed(exc, attempts):
                     raise
-                if isinstance(exc, ResumptionRefused):
-                    self.machine.forget_token()
+                attempts = attempts if worth_retrying(exc, attempts) else 0
                 await asyncio.sleep(delay_after(exc, attempts, self._jitter))
             else:
                 self._spawn(self.outbox.run(), "outbox")
@@ -247,10 +265,12 @@ class Engine:
     # What it hears from below
 
     def _on_session_event(self, happened: ServerEvent) -> None:
-        if isinstance(happened, event.Disconnected):
-            self.link.hold()
-        self.conversation.note(happened)
-        if not isinstance(happened, event.AudioDelta):  # most events are, and decide nothing
+        if isinstance(happened, event.AudioDelta):  # most events are, and decide nothing
+            self.conversation.voiced(happened.item_id, len(happened.delta))
+        else:
+            if isinstance(happened, event.Disconnected):
+                self.link.hold()
+            self.conversation.note(happened)
             self.handle(happened)
         self.inbox.put(happened)
 

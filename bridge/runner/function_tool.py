@@ -22,6 +22,7 @@ class FunctionTool:
     function: Callable[[ToolCall], Any]
     timeout: float = 8.0
     idempotent: bool = False
+    needs_journal: bool = False
 
     def __post_init__(self) -> None:
         """Raises ConfigError when the definition's parameters are no schema of an object."""

@@ -70,13 +70,19 @@ class EventQueue(Generic[E]):
         """Add an event. After the last one nothing more is taken."""
         if self._over:
             return
-        self._over = isinstance(item, self.last)
-        self._keep(item)
-        if self._listener is not None:
-            self._hand_over(self._listener)
-        else:
+        if isinstance(item, self.last):
+            self._over = True
+            self._end(item)
+        if self._listener is None:
+            self._keep(item)
             self._bound()
-        if self._listener is None or self._over:
+            self._news.set()
+            return
+        if self._handing_over:
+            self._keep(item)
+        else:
+            self._hand_over(self._listener, item)
+        if self._over:
             self._news.set()
 
     def attach(self, listener: Callable[[E], None]) -> None:
@@ -86,7 +92,8 @@ class EventQueue(Generic[E]):
         What comes while the listener is at work is handed to it afterwards, not within.
         """
         self._listener = listener
-        self._hand_over(listener)
+        if not self._handing_over and (self._urgent or self._ordered):
+            self._hand_over(listener, self._take())
 
     async def get(self) -> E | None:
         """
@@ -100,11 +107,14 @@ class EventQueue(Generic[E]):
             await self._news.wait()
         return self._take()
 
-    def _hand_over(self, listener: Callable[[E], None]) -> None:
-        if self._handing_over:
-            return
+    def _end(self, last: E) -> None:
+        """This was the last event."""
+
+    def _hand_over(self, listener: Callable[[E], None], item: E) -> None:
+        """Hand on this event, and then what is kept."""
         self._handing_over = True
         try:
+            self._tell(listener, item)
             while self._urgent or self._ordered:
                 self._tell(listener, self._take())
         finally:
@@ -176,11 +186,10 @@ class RunnerInbox(EventQueue[RunnerEvent]):
         self._outcome: RunOutcome | None = None
         self._ended = asyncio.Event()
 
-    def put(self, item: RunnerEvent) -> None:
-        super().put(item)
-        if isinstance(item, Finished):
-            self._outcome = item.outcome
-            self._ended.set()
+    def _end(self, last: RunnerEvent) -> None:
+        assert isinstance(last, Finished)
+        self._outcome = last.outcome
+        self._ended.set()
 
     async def outcome(self) -> RunOutcome:
         """Wait for the end, and return how it was. May be cancelled without loss."""

@@ -14,7 +14,7 @@ class Lifetime:
 
     def __init__(self) -> None:
         self.connected = False
-        self.lost_at = 0.0
+        self._lost_at: float | None = None
         self.ends_at = float("inf")
         self.rotate_at: float | None = None
         """When to begin looking for a good moment to replace it."""
@@ -32,7 +32,11 @@ class Lifetime:
 
     def end(self, now: float) -> None:
         """The session is not to be used any more."""
-        self.connected, self.lost_at, self.rotate_at = False, now, None
+        self.connected, self._lost_at, self.rotate_at = False, now, None
+
+    def silence(self, now: float) -> float | None:
+        """For how long there has been no session; None: there has never been one."""
+        return None if self._lost_at is None else now - self._lost_at
 
     def drop(self, now: float) -> None:
         """The session was lost, and not by our own doing."""

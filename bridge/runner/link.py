@@ -64,7 +64,9 @@ class Link:
     # The caller's audio
 
     def feed(self, audio: bytes) -> None:
-        """Caller audio in the session's input format. Never waits."""
+        """Caller audio in the session's input format. Never waits; of nothing nobody hears."""
+        if not audio:
+            return
         if self._held is None and self._session is not None:
             self._session.feed(audio)
         else:
@@ -123,7 +125,12 @@ class Link:
         """Hear the current session from its first event on; even its last may be there already."""
         session = self._session
         assert session is not None
-        session.attach(lambda happened: self._hear(session, happened))
+
+        def hear(happened: ServerEvent) -> None:
+            if session is self._session:
+                self._listener(happened)
+
+        session.attach(hear)
 
     async def mutate(self, change: RealtimeConfig) -> ContextMutationOutcome | None:
         """
@@ -158,10 +165,6 @@ class Link:
         if self._session is not None:
             self._replaced.append(self._session)
         self._session = new
-
-    def _hear(self, session: RealtimeSession, happened: ServerEvent) -> None:
-        if session is self._session:
-            self._listener(happened)
 
 
 async def _close(session: RealtimeSession) -> None:

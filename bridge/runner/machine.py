@@ -27,8 +27,10 @@ from bridge.runner.vocabulary import (
     Announce,
     Command,
     Connected,
+    Connecting,
     Fact,
     Finish,
+    Inherited,
     MessageAsked,
     Mutate,
     MutationDone,
@@ -36,11 +38,11 @@ from bridge.runner.vocabulary import (
     ResponseAsked,
     Resume,
     ResumeFailed,
-    Settle,
     TimeIsUp,
     ToolAnswered,
     UpdateAsked,
     UpdateResult,
+    settle,
 )
 
 __all__ = ["RunnerMachine"]
@@ -57,25 +59,36 @@ class RunnerMachine:
         responds_to_tools: bool = False,
         overlaps_sessions: bool = True,
         token: str | None = None,
+        unapplied: PendingResumption | None = None,
         jitter: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._overlaps = overlaps_sessions
         self._jitter = jitter
         self._life = Lifetime()
-        self._updates = Updates(config)
+        inherited = Pending.inherited(unapplied) if unapplied is not None else None
+        self._resuming = inherited.config if inherited is not None else None
+        self._updates = Updates(config, self._resuming)
         self._dialogue = Dialogue(
             auto_execute_tools=auto_execute_tools, responds_to_tools=responds_to_tools
         )
         self._token = token
-        self._pending: Pending | None = None
+        self._pending = inherited
         self._pending_tickets: tuple[int, ...] = ()
-        self._resuming: RealtimeConfig | None = None
         self._finished = False
 
     @property
     def config(self) -> RealtimeConfig:
         """The configuration that everybody has asked for so far."""
         return self._updates.desired
+
+    @property
+    def applied(self) -> RealtimeConfig:
+        return self._updates.applied
+
+    @property
+    def unapplied(self) -> PendingResumption | None:
+        """What everybody has asked for, and is not in force yet."""
+        return self._updates.unapplied(self._pending)
 
     @property
     def offered(self) -> tuple[ToolDefinition, ...]:
@@ -111,9 +124,19 @@ class RunnerMachine:
             return []
         return self._note(fact, now) + self._next(now)
 
-    def forget_token(self) -> None:
-        """The provider does not know the token any more."""
-        self._token = None
+    def first_failed(self, error: RealtimeError, attempts: int) -> bool:
+        """
+        So many attempts at the first session have failed. Whether another one may help: if
+        not with what an earlier runner was asked for, then without it.
+        """
+        if isinstance(error, ResumptionRefused):
+            self._token = None
+        if worth_retrying(error, attempts):
+            self._pending = self._pending and replace(self._pending, attempts=attempts)
+            return True
+        inherited, self._pending, self._resuming = self._pending, None, None
+        self._updates.revert()
+        return inherited is not None and not isinstance(error, AuthError)
 
     # What happened
 
@@ -127,6 +150,10 @@ class RunnerMachine:
                 self._dialogue.tell(message)
             case ToolAnswered():
                 self._dialogue.answered(fact)
+            case Inherited(calls):
+                return self._dialogue.inherit(calls)
+            case Connecting():
+                self._dialogue.pack()
             case Connected():
                 return self._on_connected(fact, now)
             case ResumeFailed(error):
@@ -163,17 +190,21 @@ class RunnerMachine:
         self._life.begin(now, session.expires_in)
         self._resuming = None
         pending, self._pending = self._pending, None
-        return [] if pending is None else self._take_over(pending, session.memory, now)
+        if pending is None:
+            return self._dialogue.take_over(session.memory)
+        return self._take_over(pending, session.memory, now)
 
     def _take_over(self, pending: Pending, memory: Memory, now: float) -> list[Command]:
-        """A session follows another."""
-        seconds = now - self._life.lost_at
-        resumed = Resumed(pending.cause, memory, pending.attempts + 1, seconds)
+        """A session follows another, or what another runner left undone."""
+        silence, attempts = self._life.silence(now), pending.attempts + 1
+        announced: list[Command] = []
+        if silence is not None:
+            announced = [Announce(Resumed(pending.cause, memory, attempts, silence))]
         settled = self._settle_pending(UpdateResult.APPLIED)
         if pending.bridge_message is not None:
             message = Message("user", pending.bridge_message, pending.respond)
             self._dialogue.tell(message, first=True)
-        return [Announce(resumed), *settled, *self._dialogue.take_over(memory)]
+        return [*announced, *settled, *self._dialogue.take_over(memory)]
 
     def _on_mutated(self, result: MutationDone | MutationFailed) -> list[Command]:
         if self._updates.under_way is None:
@@ -182,14 +213,14 @@ class RunnerMachine:
             case MutationFailed(SessionClosed() | NotConnected()):
                 self._absorb(self._pending or Pending(self.config, Cause.DROP))
             case MutationFailed(error):
-                return _settle(self._updates.rejected(), UpdateResult.REJECTED, error)
+                return settle(self._updates.rejected(), UpdateResult.REJECTED, error)
             case MutationDone(RequiresResumption()):
                 self._absorb(self._pending or Pending(self.config, Cause.UPDATE))
             case MutationDone():
                 update, tickets = self._updates.confirmed()
                 if update.bridge_message is not None:
                     self._dialogue.tell(Message("user", update.bridge_message, update.respond))
-                return _settle(tickets, UpdateResult.APPLIED)
+                return settle(tickets, UpdateResult.APPLIED)
         return []
 
     def _on_disconnected(self, end: event.Disconnected, now: float) -> list[Command]:
@@ -203,16 +234,14 @@ class RunnerMachine:
             return []
         if end.drop is Drop.REFUSED and self._updates.under_way is None:
             return self._give_up(Lost(end.drop, end.detail))
-        rejected = self._reject_update() if end.drop is Drop.REFUSED else []
+        rejected: list[Command] = []
+        if end.drop is Drop.REFUSED:
+            error = RealtimeError("the provider ended the session over this update")
+            rejected = settle(self._updates.rejected(), UpdateResult.REJECTED, error)
         wait = delay_before(max(self._life.short_lives - 1, 0), self._jitter)
         pending = self._pending or Pending(self.config, Cause.DROP)
         self._absorb(replace(pending, cause=Cause.DROP, attempts=0, not_before=now + wait))
         return rejected
-
-    def _reject_update(self) -> list[Command]:
-        """The provider would rather end the session than take the update under way."""
-        error = RealtimeError("the provider ended the session over this update")
-        return _settle(self._updates.rejected(), UpdateResult.REJECTED, error)
 
     def _lose_session(self, now: float) -> None:
         self._life.end(now)
@@ -222,7 +251,7 @@ class RunnerMachine:
         assert self._pending is not None
         self._resuming = None
         if isinstance(error, ResumptionRefused):
-            self.forget_token()
+            self._token = None
         pending = self._pending = self._pending.failed(error, now, self._jitter)
         final = not worth_retrying(error, pending.attempts)
         failed = Announce(ResumptionFailed(pending.cause, pending.attempts, str(error), final))
@@ -321,16 +350,10 @@ class RunnerMachine:
         self, result: UpdateResult, error: RealtimeError | None = None
     ) -> list[Command]:
         tickets, self._pending_tickets = self._pending_tickets, ()
-        return _settle(tickets, result, error)
+        return settle(tickets, result, error)
 
     def _give_up(self, outcome: Lost) -> list[Command]:
         self._finished = True
         self._absorb(self._pending or Pending(self.config, Cause.DROP))
         error = SessionClosed("the session is lost")
         return [*self._settle_pending(UpdateResult.REJECTED, error), Finish(outcome)]
-
-
-def _settle(
-    tickets: tuple[int, ...], result: UpdateResult, error: RealtimeError | None = None
-) -> list[Command]:
-    return [Settle(tickets, result, error)] if tickets else []

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from bridge.errors import ConnectError, RealtimeError, ResumptionRefused, UnsupportedConfig
 from bridge.ports.runner_events import Cause
 from bridge.ports.session import RealtimeConfig
+from bridge.runner.state import PendingResumption
 
 __all__ = ["MAX_ATTEMPTS", "Pending", "delay_after", "delay_before", "worth_retrying"]
 
@@ -30,6 +32,12 @@ class Pending:
     """Seconds; an attempt before this would come too soon."""
     must_by: float = float("inf")
     """Seconds; by then it happens even in the middle of a sentence."""
+
+    @classmethod
+    def inherited(cls, unapplied: PendingResumption) -> Self:
+        """What an earlier runner of the same conversation was asked for, and has not done."""
+        message, attempts = unapplied.bridge_message, unapplied.attempts
+        return cls(unapplied.config, Cause.UPDATE, message, attempts=attempts)
 
     def failed(self, error: RealtimeError, now: float, jitter: Callable[[], float]) -> Pending:
         """This resumption after one more failed attempt."""

@@ -11,16 +11,16 @@ from bridge.audio.formats import AudioChunk, AudioFormat
 from bridge.errors import AudioFormatError, NotConnected
 from bridge.ports import client_events as client
 from bridge.ports.client_events import ClientEvent
-from bridge.ports.conversation import HistoryItem
-from bridge.ports.model import RealtimeModel, ToolResponse
+from bridge.ports.conversation import HistoryItem, ToolAsked
+from bridge.ports.model import Memory, RealtimeModel, ToolResponse
 from bridge.ports.runner_events import Closed, RunnerEvent, RunnerListener, RunOutcome
 from bridge.ports.session import RealtimeConfig
-from bridge.ports.tools import ToolHandler
+from bridge.ports.tools import ToolHandler, ToolJournal
 from bridge.runner.builder import RealtimeRunnerBuilder
 from bridge.runner.config import RunnerConfig
 from bridge.runner.engine import Engine
 from bridge.runner.handler import EventHandler, dispatch
-from bridge.runner.state import Idle, RunnerState
+from bridge.runner.state import Idle, PendingResumption, RunnerState
 from bridge.runner.vocabulary import MessageAsked, ResponseAsked, UpdateAsked, UpdateResult
 
 __all__ = ["RealtimeRunner"]
@@ -32,8 +32,10 @@ class RealtimeRunner:
     """
     One conversation with a model, over as many sessions as it takes.
 
-    `tools` are offered to the model besides those that `config` names. `history` and
-    `token` are what another runner left of the same conversation.
+    `tools` are offered to the model besides those that `config` names. `history`,
+    `unanswered`, `token` and `unapplied` are what another runner left of the same
+    conversation. What became of its tools is in the `journal`, so that none runs twice for
+    one call.
     """
 
     def __init__(
@@ -45,7 +47,10 @@ class RealtimeRunner:
         event_handler: EventHandler | None = None,
         runner_config: RunnerConfig | None = None,
         history: tuple[HistoryItem, ...] = (),
+        unanswered: tuple[ToolAsked, ...] = (),
         token: str | None = None,
+        unapplied: PendingResumption | None = None,
+        journal: ToolJournal | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._handler = event_handler or EventHandler()
@@ -56,6 +61,9 @@ class RealtimeRunner:
             tools=tools,
             history=history,
             token=token,
+            journal=journal,
+            unanswered=unanswered,
+            unapplied=unapplied,
             jitter=jitter,
         )
         self.handler_errors = 0
@@ -118,6 +126,11 @@ class RealtimeRunner:
         return self._engine.link.session.session_id if self._engine.link.connected else None
 
     @property
+    def memory(self) -> Memory | None:
+        """What the current session knows of the conversation, None while there is none."""
+        return self._engine.link.session.memory if self._engine.link.connected else None
+
+    @property
     def state(self) -> RunnerState:
         return self._engine.machine.state if self._engine.outcome is None else Idle()
 
@@ -125,6 +138,16 @@ class RealtimeRunner:
     def config(self) -> RealtimeConfig:
         """The configuration that everybody asked for so far, applied or not."""
         return self._engine.machine.config
+
+    @property
+    def applied_config(self) -> RealtimeConfig:
+        """The configuration that is in force."""
+        return self._engine.machine.applied
+
+    @property
+    def unapplied(self) -> PendingResumption | None:
+        """What was asked for and is not in force yet, for another runner to see to."""
+        return self._engine.machine.unapplied
 
     @property
     def resume_token(self) -> str | None:
@@ -139,6 +162,11 @@ class RealtimeRunner:
     def history_at(self, heard: Mapping[str, float]) -> tuple[HistoryItem, ...]:
         """The history at this moment, while the caller has heard so many ms of these items."""
         return self._engine.conversation.history(heard)
+
+    @property
+    def unanswered(self) -> tuple[ToolAsked, ...]:
+        """The tool calls that have no answer yet, for the runner that comes next."""
+        return self._engine.conversation.unanswered(self._engine.tools.begun)
 
     @property
     def dropped_audio(self) -> int:

@@ -2,7 +2,8 @@
 Tools at work: beside the audio, so many at once and no more, each with its time-out.
 
 Rule: whatever a tool does, its call gets an answer that the model can work with, unless
-the provider has taken the call back. What an exception says is told to nobody.
+the provider has taken the call back, or the telephone call is no longer ours. What an
+exception says is told to nobody. With a journal no tool runs twice for one call.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ from bridge.functions.results import plain
 from bridge.ports.model import ToolCall
 from bridge.ports.runner_events import ToolOutcome
 from bridge.ports.session import ToolDefinition
-from bridge.ports.tools import ToolHandler
+from bridge.ports.tools import ToolHandler, ToolJournal
+from bridge.runner.journalled import Journalled
+from bridge.runner.once import Plan, Run, Told, decide, error, write_result
 from bridge.runner.vocabulary import RunTool
 
 __all__ = ["ToolPool"]
 
 PATIENCE = 1.0  # seconds that cancelled tools have to stop; then they are left to themselves
+LOOK_UP_SECONDS = 0.4  # that a new session waits to hear of tools which were begun before
 
 ToolDone = Callable[[str, str, Any, ToolOutcome, float], None]
 
@@ -40,9 +44,13 @@ class ToolPool:
         max_concurrent: int,
         started: Callable[[str, str], None],
         done: ToolDone,
+        journal: ToolJournal | None = None,
         patience: float = PATIENCE,
     ) -> None:
         self._patience = patience
+        self._journal = Journalled(journal)
+        self._undecided: set[str] = set()
+        self._decided = asyncio.Event()
         self._handlers: dict[str, list[ToolHandler]] = {}
         self._places = asyncio.Semaphore(max_concurrent)
         self._started = started
@@ -52,9 +60,12 @@ class ToolPool:
     def register(self, handlers: Iterable[ToolHandler]) -> None:
         """
         Know these tools, besides those that are known: a session that was offered an older
-        version of one goes on with that. Raises ConfigError when two have one name.
+        version of one goes on with that. Raises ConfigError when two have one name, or one
+        needs a journal and there is none.
         """
         for name, handler in _by_name(handlers).items():
+            if handler.needs_journal and not self._journal.there:
+                raise ConfigError(f"the tool {name} needs a journal, and there is none")
             older = self._handlers.get(name, [])
             versions = [known for known in older if known.definition != handler.definition]
             self._handlers[name] = [handler, *versions]
@@ -66,9 +77,24 @@ class ToolPool:
     def run(self, call: RunTool, offered: Iterable[ToolDefinition]) -> None:
         """Run a tool, in the version in which it is first among the `offered`."""
         handler = self._find(call.name, offered)
+        self._undecided.add(call.call_id)
         task = asyncio.create_task(self._run(call, handler), name=f"tool {call.name}")
         self._running[call.call_id] = task
         task.add_done_callback(lambda _: self._forget(call.call_id, task))
+
+    def begun(self, call_id: str) -> bool:
+        """Whether the tool was run here for this call."""
+        return self._journal.begun(call_id)
+
+    async def looked_up(self) -> None:
+        """Return when every call so far is answered or its tool runs; not later than it must."""
+        try:
+            async with asyncio.timeout(LOOK_UP_SECONDS):
+                while self._undecided:
+                    self._decided.clear()
+                    await self._decided.wait()
+        except TimeoutError:
+            pass
 
     def cancel(self, call_id: str) -> None:
         if (task := self._running.get(call_id)) is not None:
@@ -88,6 +114,11 @@ class ToolPool:
     def _forget(self, call_id: str, task: asyncio.Task[None]) -> None:
         if self._running.get(call_id) is task:
             del self._running[call_id]
+            self._is_decided(call_id)
+
+    def _is_decided(self, call_id: str) -> None:
+        self._undecided.discard(call_id)
+        self._decided.set()
 
     def _find(self, name: str, offered: Iterable[ToolDefinition]) -> ToolHandler | None:
         versions = self._handlers.get(name, [])
@@ -104,33 +135,59 @@ class ToolPool:
             async with self._places:
                 begun = loop.time()
                 self._started(call.call_id, call.name)
-                answer, outcome = await _answer(call, handler)
+                answer, outcome = await self._answer(call, handler)
         except asyncio.CancelledError:
             seconds = loop.time() - begun
             self._done(call.call_id, call.name, None, ToolOutcome.CANCELLED, seconds)
             raise
         self._done(call.call_id, call.name, answer, outcome, loop.time() - begun)
 
+    async def _answer(self, call: RunTool, handler: ToolHandler | None) -> tuple[Any, ToolOutcome]:
+        if handler is None:
+            return error("unknown_tool", "There is no such tool."), ToolOutcome.UNKNOWN_TOOL
+        try:
+            arguments = _arguments(call.arguments)
+        except ToolArgumentsError as exc:
+            return _refused(exc)
+        match await self._plan(call, handler):
+            case Told(answer, outcome):
+                return answer, outcome
+            case Run():
+                self._journal.begins(call.call_id)
+                self._is_decided(call.call_id)
+                told, outcome = await _execute(call, arguments, handler)
+                await self._journal.done(call.call_id, write_result(call, told))
+                return told, outcome
 
-async def _answer(call: RunTool, handler: ToolHandler | None) -> tuple[Any, ToolOutcome]:
-    if handler is None:
-        return _error("unknown_tool", "There is no such tool."), ToolOutcome.UNKNOWN_TOOL
+    async def _plan(self, call: RunTool, handler: ToolHandler) -> Plan:
+        if not self._journal.there and not call.inherited:
+            return Run()
+        begun = call.begun or self._journal.begun(call.call_id)
+        return decide(call, handler, await self._journal.begin(call.call_id), begun=begun)
+
+
+async def _execute(
+    call: RunTool, arguments: Mapping[str, Any], handler: ToolHandler
+) -> tuple[Any, ToolOutcome]:
     limit = asyncio.timeout(handler.timeout)
     try:
-        arguments = _arguments(call.arguments)
         async with limit:
             answer = await handler.execute(ToolCall(call.call_id, call.name, arguments))
         return plain(answer), ToolOutcome.ANSWERED
     except ToolArgumentsError as exc:
-        return _error("invalid_arguments", str(exc)), ToolOutcome.BAD_ARGUMENTS
+        return _refused(exc)
     except (Exception, SystemExit, asyncio.CancelledError) as exc:
         if isinstance(exc, asyncio.CancelledError) and _is_being_cancelled():
             raise
         if isinstance(exc, TimeoutError) and limit.expired():
             text = "The tool did not answer in time; what it did is unknown."
-            return _error("timeout", text), ToolOutcome.TIMED_OUT
+            return error("timeout", text), ToolOutcome.TIMED_OUT
         _log.warning("the tool %s raised %s", call.name, culprit(exc))
-        return _error("tool_failed", "The tool failed."), ToolOutcome.FAILED
+        return error("tool_failed", "The tool failed."), ToolOutcome.FAILED
+
+
+def _refused(exc: ToolArgumentsError) -> tuple[Any, ToolOutcome]:
+    return error("invalid_arguments", str(exc)), ToolOutcome.BAD_ARGUMENTS
 
 
 def _is_being_cancelled() -> bool:
@@ -157,7 +214,3 @@ def _arguments(text: str) -> Mapping[str, Any]:
     if not isinstance(arguments, dict):
         raise ToolArgumentsError("The arguments must be a JSON object.")
     return arguments
-
-
-def _error(code: str, message: str) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message}}

@@ -44,6 +44,10 @@ class ToolTurn:
             self._open[call_id] = name
         return not known
 
+    def inherit(self, call_id: str, name: str) -> None:
+        """A session of an earlier runner has asked for this."""
+        self._orphans[call_id] = name
+
     def answer(self, call_id: str, output: Any) -> bool:
         """Note an answer; False when nobody asked, or no longer."""
         if call_id in self._open:

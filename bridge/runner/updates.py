@@ -8,6 +8,8 @@ order in which they were asked for and applied one at a time; an older one never
 from __future__ import annotations
 
 from bridge.ports.session import RealtimeConfig, ToolDefinition
+from bridge.runner.resumption import Pending
+from bridge.runner.state import PendingResumption
 from bridge.runner.vocabulary import UpdateAsked
 
 __all__ = ["Updates"]
@@ -16,8 +18,8 @@ __all__ = ["Updates"]
 class Updates:
     """`desired` is what everybody asked for so far, `applied` what the session has."""
 
-    def __init__(self, config: RealtimeConfig) -> None:
-        self.desired = config
+    def __init__(self, config: RealtimeConfig, desired: RealtimeConfig | None = None) -> None:
+        self.desired = desired or config
         self.applied = config
         self.under_way: UpdateAsked | None = None
         """The update that the session is being asked for."""
@@ -39,6 +41,15 @@ class Updates:
     def settled(self) -> bool:
         """Whether the session is what everybody asked for."""
         return self.desired == self.applied
+
+    def unapplied(self, pending: Pending | None) -> PendingResumption | None:
+        """What is not in force, of the changes here and of the resumption that carries others."""
+        waiting = (self._next, self.under_way, pending)
+        told = (each.bridge_message for each in waiting if each is not None)
+        message = next((message for message in told if message is not None), None)
+        if self.settled and message is None:
+            return None
+        return PendingResumption(self.desired, message, pending.attempts if pending else 0)
 
     def ask(self, update: UpdateAsked) -> None:
         self.desired = self.desired.merge(update.change)

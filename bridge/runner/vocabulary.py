@@ -8,6 +8,7 @@ from typing import Any
 
 from bridge.errors import RealtimeError
 from bridge.ports.client_events import Message
+from bridge.ports.conversation import ToolAsked
 from bridge.ports.model import ContextMutationOutcome, Memory, ToolResponse
 from bridge.ports.runner_events import Cause, Resumed, ResumptionFailed, RunOutcome
 from bridge.ports.session import RealtimeConfig
@@ -18,8 +19,10 @@ __all__ = [
     "CancelTool",
     "Command",
     "Connected",
+    "Connecting",
     "Fact",
     "Finish",
+    "Inherited",
     "MessageAsked",
     "Mutate",
     "MutationDone",
@@ -35,6 +38,7 @@ __all__ = [
     "ToolAnswered",
     "UpdateAsked",
     "UpdateResult",
+    "settle",
 ]
 
 
@@ -49,6 +53,18 @@ class UpdateResult(StrEnum):
 
 
 # Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """An earlier runner of the same conversation left these calls without an answer."""
+
+    calls: tuple[ToolAsked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Connecting:
+    """The first session is about to be told the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +132,9 @@ class TimeIsUp:
 
 
 Fact = (
-    Connected
+    Inherited
+    | Connecting
+    | Connected
     | ResumeFailed
     | UpdateAsked
     | MutationDone
@@ -135,6 +153,10 @@ class RunTool:
     call_id: str
     name: str
     arguments: str = field(repr=False)
+    inherited: bool = False
+    """Whether an earlier runner was asked for it."""
+    begun: bool = False
+    """Whether that one has begun it, for all it knew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,3 +225,10 @@ class Finish:
 Command = (
     RunTool | CancelTool | Answer | Respond | Tell | Mutate | Resume | Settle | Announce | Finish
 )
+
+
+def settle(
+    tickets: tuple[int, ...], result: UpdateResult, error: RealtimeError | None = None
+) -> list[Command]:
+    """Tell those who hold these tickets, if there are any."""
+    return [Settle(tickets, result, error)] if tickets else []

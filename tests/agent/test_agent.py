@@ -54,13 +54,16 @@ def test_tools() -> None:
     def bare(day: str) -> str:
         return day
 
-    @agent.tool(name="named", timeout=1.0, idempotent=True, description="Named.")
+    @agent.tool(
+        name="named", timeout=1.0, idempotent=True, needs_journal=True, description="Named."
+    )
     def any_name(day: str) -> str:
         return day
 
     assert names(agent) == ["hang_up", "transfer", "given", "bare", "named"]
     assert bare("x") == any_name("x") == "x"
     assert (agent.tools[-1].timeout, agent.tools[-1].idempotent) == (1.0, True)
+    assert agent.tools[-1].needs_journal
     assert agent.tools[-1].definition.description == "Named."
 
 

@@ -69,6 +69,25 @@ async def test_bound_to_a_call() -> None:
     assert answer == {"cents": 240, "call": "CA1", "request": "call_7"}
 
 
+async def test_a_tool_has_a_key_for_what_it_does() -> None:
+    """The same for the same call of it, wherever that runs; otherwise there is none."""
+
+    @tool(idempotent=True, needs_journal=True)
+    async def book(kind: str, call: CallContext) -> str:
+        """Book a room."""
+        call.state["booked"] = kind
+        return call.idempotency_key
+
+    context = a_call()
+    handler: ToolHandler = book.bind(context)
+    request = ToolCall("call_7", "book", {"kind": "double"})
+
+    assert (handler.idempotent, handler.needs_journal) == (True, True)
+    assert await handler.execute(request) == await handler.execute(request) == "CA1:call_7"
+    assert context.idempotency_key == ""
+    assert context.state == {"booked": "double"}
+
+
 async def test_arguments_that_do_not_fit() -> None:
     """The function is not run, and the model is told what to mend."""
     with pytest.raises(ToolArgumentsError, match="loaves: Input should be a valid integer"):
@@ -101,11 +120,13 @@ async def test_a_definition_and_a_handler() -> None:
         return sync(call)
 
     for handler in (sync, not_sync):
-        made = Tool.from_definition(HOURS, handler, timeout=1.0, idempotent=True)
+        made = Tool.from_definition(
+            HOURS, handler, timeout=1.0, idempotent=True, needs_journal=True
+        )
         answer = await made.bind(a_call()).execute(ToolCall("c1", "hours", {"day": "monday"}))
 
         assert answer == "c1 monday"
-        assert (made.timeout, made.idempotent) == (1.0, True)
+        assert (made.timeout, made.idempotent, made.needs_journal) == (1.0, True, True)
         with pytest.raises(ToolArgumentsError, match='day: breaks the rule type "string"'):
             await made.call({"day": 1}, a_call())
 

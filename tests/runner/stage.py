@@ -7,10 +7,10 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from bridge.ports import server_events as event
-from bridge.ports.conversation import HistoryItem
+from bridge.ports.conversation import HistoryItem, ToolAsked
 from bridge.ports.runner_events import Finished, RunnerEvent
 from bridge.ports.session import RealtimeConfig
-from bridge.ports.tools import ToolHandler
+from bridge.ports.tools import ToolHandler, ToolJournal
 from bridge.runner.config import RunnerConfig
 from bridge.runner.handler import EventHandler
 from bridge.runner.runner import RealtimeRunner
@@ -51,7 +51,9 @@ class Stage:
         options: RunnerConfig | None = None,
         handler: EventHandler | None = None,
         history: tuple[HistoryItem, ...] = (),
+        unanswered: tuple[ToolAsked, ...] = (),
         token: str | None = None,
+        journal: ToolJournal | None = None,
         listen: bool = True,
         jitter: Callable[[], float] = lambda: 0.0,
     ) -> None:
@@ -64,7 +66,9 @@ class Stage:
             event_handler=handler,
             runner_config=options,
             history=history,
+            unanswered=unanswered,
             token=token,
+            journal=journal,
             jitter=jitter,
         )
         if listen:

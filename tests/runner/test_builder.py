@@ -6,12 +6,13 @@ import pytest
 
 from bridge.errors import ConfigError
 from bridge.ports.model import ToolCall
+from bridge.ports.server_events import FunctionCallDone
 from bridge.ports.session import RealtimeConfig, ToolDefinition
 from bridge.runner.config import RunnerConfig
 from bridge.runner.handler import EventHandler
 from bridge.runner.runner import RealtimeRunner
-from tests.fakes.model import FakeModel
-from tests.runner.tooling import FakeTool
+from tests.fakes.model import FakeModel, turns
+from tests.runner.tooling import FakeJournal, FakeTool
 
 LOOK = ToolDefinition("look")
 
@@ -77,3 +78,14 @@ async def test_everything_arrives_where_it_belongs() -> None:
         pass
 
     assert model.configs == [RealtimeConfig(instruction="Be kind.", tools=(LOOK,))]
+
+
+async def test_a_journal_is_asked() -> None:
+    """Before a tool runs."""
+    journal, model = FakeJournal(), FakeModel()
+    builder = RealtimeRunner.builder().model(model).tool(FakeTool("look"))
+    async with builder.journal(journal).build():
+        model.session.emit(FunctionCallDone("c1", "look", "{}"))
+        await turns()
+
+    assert journal.told == ["begin c1", "done c1"]

@@ -7,7 +7,7 @@ import pytest
 from bridge.audio.formats import PCM16_24K
 from bridge.ports import server_events as event
 from bridge.ports.client_events import Message
-from bridge.ports.conversation import AgentSaid, CallerSaid, Note, ToolUsed
+from bridge.ports.conversation import AgentSaid, CallerSaid, Note, ToolAsked, ToolUsed
 from bridge.ports.server_events import ServerEvent
 from bridge.runner.conversation import MAX_ITEMS, Conversation
 
@@ -198,3 +198,30 @@ def test_what_is_being_heard_just_now() -> None:
 
     assert now == (AgentSaid("From seven to"),)
     assert conversation.history() == (AgentSaid("From seven to six every day."),)
+
+
+def test_calls_without_an_answer() -> None:
+    """Those of this session and of those before it; whoever runs tools knows which were begun."""
+    one = Conversation(unanswered=(ToolAsked("c0", "look", "{}"),))
+    for number in (1, 2, 3):
+        one.note(event.FunctionCallDone(f"c{number}", "book", '{"n": 1}'))
+    one.answered("c1", "1")
+    one.note(event.ToolCallCancelled(("c3",)))
+
+    unanswered = one.unanswered(lambda call_id: call_id == "c2")
+
+    assert unanswered == (
+        ToolAsked("c0", "look", "{}"),
+        ToolAsked("c2", "book", '{"n": 1}', begun=True),
+    )
+    assert one.history() == (ToolUsed("c1", "book", '{"n": 1}', "1"),)
+
+
+def test_an_answer_that_is_told_twice_is_remembered_once() -> None:
+    """A provider would not know what to make of two answers to one call."""
+    one = Conversation()
+    for _ in range(2):
+        one.note(event.FunctionCallDone("c1", "look", "{}"))
+        one.answered("c1", "1")
+
+    assert one.history() == (ToolUsed("c1", "look", "{}", "1"),)

@@ -54,7 +54,7 @@ def test_an_ended_session_needs_no_rotation() -> None:
     life.end(30.0)
 
     assert not life.connected
-    assert life.lost_at == 30.0
+    assert life.silence(31.5) == 1.5
     assert life.rotate_at is None
 
 

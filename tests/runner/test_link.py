@@ -147,6 +147,16 @@ async def test_audio_reaches_the_session_at_once() -> None:
     assert session.audio == b"12"
 
 
+async def test_nothing_is_no_audio() -> None:
+    """Where a transcoder waits for more, no session is sent an empty message."""
+    line = Line()
+    session = await line.talk()
+    line.link.feed(b"")
+    line.link.feed(b"12")
+
+    assert session.told == [b"12"]
+
+
 async def test_audio_in_a_gap_is_held_and_given_to_the_next_session() -> None:
     """All of it, in order, and before what comes later."""
     line = Line()

@@ -83,3 +83,17 @@ def test_an_orphan_that_is_called_again_has_a_session_again() -> None:
     assert turn.open
     turn.answer("c1", 1)
     assert turn.take() == (ToolResponse("c1", 1, "look"),)
+
+
+def test_a_call_of_an_earlier_runner_is_an_orphan() -> None:
+    """Its answer is told apart; a session that asks for it as well is not run twice."""
+    turn = ToolTurn()
+    turn.inherit("c1", "look")
+    turn.inherit("c2", "look")
+
+    assert not turn.open
+    assert not turn.begin("c2", "look")
+    turn.answer("c1", 1)
+    turn.answer("c2", 2)
+    assert turn.take_late() == (ToolResponse("c1", 1, "look"),)
+    assert turn.take() == (ToolResponse("c2", 2, "look"),)

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from bridge.errors import StoreError
 from bridge.ports.model import ToolCall
 from bridge.ports.session import ToolDefinition
+from bridge.ports.tools import Found, ToolState
 
-__all__ = ["FakeTool", "HeldTool"]
+__all__ = ["FakeJournal", "FakeTool", "HeldTool"]
 
 
 class FakeTool:
@@ -26,6 +28,7 @@ class FakeTool:
         self.definition = ToolDefinition(name, description)
         self.timeout = timeout
         self.idempotent = True
+        self.needs_journal = False
         self.calls: list[ToolCall] = []
         self._act = act
 
@@ -55,3 +58,38 @@ class HeldTool(FakeTool):
         finally:
             self.running -= 1
         return {"call": call.call_id}
+
+
+class FakeJournal:
+    """
+    The journal of one call. `told` is what it was told, in order. While it is `down` it
+    fails, and while it has a gate it hangs.
+    """
+
+    def __init__(self, **results: bytes) -> None:
+        self.told: list[str] = []
+        self.down = False
+        self.gate: asyncio.Event | None = None
+        self.fenced = False
+        self.results = dict(results)
+        self.earlier: set[str] = set()
+        """What an earlier holder of the call has begun."""
+
+    async def begin(self, tool_call_id: str) -> Found:
+        await self._used(f"begin {tool_call_id}")
+        if self.fenced:
+            return Found(ToolState.FENCED)
+        if (result := self.results.get(tool_call_id)) is not None:
+            return Found(ToolState.DONE, result)
+        return Found(ToolState.BEGUN if tool_call_id in self.earlier else ToolState.NEW)
+
+    async def done(self, tool_call_id: str, result: bytes) -> None:
+        await self._used(f"done {tool_call_id}")
+        self.results[tool_call_id] = result
+
+    async def _used(self, what: str) -> None:
+        self.told.append(what)
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.down:
+            raise StoreError("the journal is down")
