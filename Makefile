@@ -1,8 +1,10 @@
 # make demo   a whole call on this machine, with no account, key or server
+# make crash  the same on two workers, one of which is killed in mid-sentence
 # make test   everything that a change must pass
 # make check  what the tests do not run: style and types
-# make bench  how fast the steps of the audio path are
+# make bench  what a frame costs, step by step, and what calls cost on this machine
 # make soak   hundreds of calls in a row, and nothing is left of them
+# make chaos  calls while workers, Redis and providers die (CALLS=40 SECONDS=120 SEED=7)
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -10,14 +12,20 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 
-.PHONY: demo test check bench soak clean
+.PHONY: demo crash test check bench soak chaos clean
 
 demo: $(RUN_STAMP)
 	@echo "demo: a caller, a bridge and an agent on this machine; the call goes into call.wav"
 	@$(BIN)/bridge demo
 
+crash: $(RUN_STAMP)
+	@.ci/debian-packages redis-server=redis-server
+	@echo "crash: a worker is killed in mid-sentence, and the call goes on; it goes into call.wav"
+	@$(BIN)/bridge demo --crash
+
 test: $(DEV_STAMP)
-	@.ci/debian-packages redis-server=redis-server curl=curl
+	@.ci/debian-packages redis-server=redis-server curl=curl haproxy=haproxy nginx=nginx \
+		sipp=sip-tester baresip=baresip kamailio=kamailio
 	@echo "test: all tests, with $$($(BIN)/python --version)"
 	@$(BIN)/python -m pytest
 
@@ -28,12 +36,19 @@ check: $(DEV_STAMP)
 	@$(BIN)/mypy
 
 bench: $(DEV_STAMP)
-	@echo "bench: the steps of the audio path, ours beside plain ones"
+	@echo "bench: the steps of the audio path, each beside a plain one"
 	@$(BIN)/python -m pytest -m benchmark_only --benchmark-only --timeout 600 tests/bench
+	@echo "bench: calls through a worker, beside plain relays, for about six minutes"
+	@$(BIN)/bridge bench
 
 soak: $(DEV_STAMP)
 	@echo "soak: calls in a row and at once, for about ten minutes"
 	@$(BIN)/python -m pytest -m soak --timeout 1800 -s tests/journeys
+
+chaos: $(DEV_STAMP)
+	@.ci/debian-packages redis-server=redis-server haproxy=haproxy
+	@echo "chaos: whole calls while things die, for about a quarter of an hour"
+	@$(BIN)/python -m pytest -m chaos --timeout 1800 -s tests/chaos
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks call.wav

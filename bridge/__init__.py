@@ -6,6 +6,9 @@ stands beneath can be used alone: `RealtimeRunner` keeps a conversation with a
 `RealtimeModel` alive, without any telephony.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from bridge.agent.agent import Agent
 from bridge.agent.context import CallContext
 from bridge.agent.tools import Tool, tool
@@ -34,9 +37,6 @@ from bridge.ports.session import (
     VadMode,
 )
 from bridge.ports.tools import ToolHandler
-from bridge.providers.gemini.model import GeminiLiveModel
-from bridge.providers.offline.model import OfflineModel
-from bridge.providers.openai.model import OpenAIRealtimeModel
 from bridge.runner.builder import RealtimeRunnerBuilder
 from bridge.runner.config import RunnerConfig
 from bridge.runner.function_tool import FunctionTool
@@ -45,6 +45,11 @@ from bridge.runner.runner import RealtimeRunner
 from bridge.runner.state import RunnerState
 from bridge.runner.vocabulary import UpdateResult
 from bridge.web.app import Bridge
+
+if TYPE_CHECKING:
+    from bridge.providers.gemini.model import GeminiLiveModel
+    from bridge.providers.offline.model import OfflineModel
+    from bridge.providers.openai.model import OpenAIRealtimeModel
 
 __all__ = [
     "Agent",
@@ -91,3 +96,16 @@ __all__ = [
     "VadMode",
     "tool",
 ]
+
+_PROVIDERS = {
+    "GeminiLiveModel": "bridge.providers.gemini.model",
+    "OfflineModel": "bridge.providers.offline.model",
+    "OpenAIRealtimeModel": "bridge.providers.openai.model",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Whoever speaks with one provider need not wait for the others' libraries.
+    if name not in _PROVIDERS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PROVIDERS[name]), name)

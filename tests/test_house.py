@@ -36,6 +36,7 @@ WAITERS = {
         "function_tool",
         "handler",
         "inbox",
+        "journalled",
         "link",
         "outbox",
         "runner",

@@ -47,11 +47,19 @@ class Transcoder(Protocol):
         ...
 
 
-def transcoder(source: AudioFormat, target: AudioFormat) -> Transcoder:
+def transcoder(source: AudioFormat, target: AudioFormat, *, piece_ms: int = 0) -> Transcoder:
     """
     A new transcoder between two of FORMATS, or one that hands on the very bytes it is
     given when both are the same. Raises AudioFormatError for other pairs.
+
+    With `piece_ms` nothing comes out before so much has come in, and then all of it: fewer
+    and longer pieces, for who sends each in a message of its own.
     """
+    made = _between(source, target)
+    return _Gathered(made, source.size(piece_ms), piece_ms) if piece_ms else made
+
+
+def _between(source: AudioFormat, target: AudioFormat) -> Transcoder:
     if source == target:
         return _Untouched()
     if not {source, target} <= FORMATS:
@@ -123,6 +131,31 @@ class _Resampled:
 
     def reset(self) -> None:
         self._resampler.reset()
+
+
+class _Gathered:
+    """Another transcoder, fed with at least `size` bytes at once."""
+
+    def __init__(self, inner: Transcoder, size: int, piece_ms: int) -> None:
+        self._inner = inner
+        self._size = size
+        self._piece_ms = piece_ms
+        self._held = b""
+
+    @property
+    def delay_ms(self) -> float:
+        """At most: of what waits for the rest of its piece."""
+        return self._inner.delay_ms + self._piece_ms
+
+    def feed(self, audio: bytes) -> bytes:
+        audio = self._held + audio
+        whole = len(audio) >= self._size
+        self._held = b"" if whole else audio
+        return self._inner.feed(audio) if whole else b""
+
+    def reset(self) -> None:
+        self._held = b""
+        self._inner.reset()
 
 
 def _in_words(format: AudioFormat) -> str:

@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 from bridge.audio.transcode import Transcoder
 from bridge.call.machine import Call
@@ -40,8 +40,6 @@ from bridge.ports.runner_events import RunnerEvent
 __all__ = ["Conductor", "Observer"]
 
 SHORTEST_WAIT = 0.001  # seconds; a loop may call a little early, and would do so again at once
-
-_E = TypeVar("_E")
 
 _log = logging.getLogger(__name__)
 
@@ -118,40 +116,43 @@ class Conductor:
 
     def tell(self, event: CallEvent) -> None:
         """Something happened that neither the leg nor the runner tells: a wish of somebody's."""
-        self._guarded(self._handle, event)
+        try:
+            self._handle(event)
+        except Exception as exc:
+            self._fail(exc)
 
     # What happens
 
     def _on_leg(self, event: leg.LegEvent) -> None:
-        self._guarded(self._hear_leg, event)
+        try:
+            if isinstance(event, leg.Heard):
+                self._hear_caller(event.audio)
+            else:
+                self._hear_leg(event)
+        except Exception as exc:
+            self._fail(exc)
 
     def _on_runner(self, event: RunnerEvent) -> None:
-        self._guarded(self._hear_runner, event)
-
-    def _hear_leg(self, event: leg.LegEvent) -> None:
-        match event:
-            case leg.Heard(audio):
-                self._hear_caller(audio)
-            case leg.Digit(digit):
-                self._observer.digit(digit)
+        try:
+            if isinstance(event, model.AudioDelta):
+                self._hear_agent(event)
+            else:
                 self._handle(event)
-            case leg.Played():
-                self._handle(event)
-                self._observer.played()
-            case _:
-                self._handle(event)
+                self._observer.model(event)
+        except Exception as exc:
+            self._fail(exc)
 
     def _hear_caller(self, audio: bytes) -> None:
         if not self._over.done():
             self.frames_in += 1
             self._runner.feed(self._to_model.feed(self._call.heard(audio)))
 
-    def _hear_runner(self, event: RunnerEvent) -> None:
-        if isinstance(event, model.AudioDelta):
-            self._hear_agent(event)
-        else:
-            self._handle(event)
-            self._observer.model(event)
+    def _hear_leg(self, event: leg.LegEvent) -> None:
+        if isinstance(event, leg.Digit):
+            self._observer.digit(event.digit)
+        self._handle(event)
+        if isinstance(event, leg.Played):
+            self._observer.played()
 
     def _hear_agent(self, event: model.AudioDelta) -> None:
         speaking = event.response_id, event.item_id
@@ -164,24 +165,23 @@ class Conductor:
 
     def _handle(self, event: CallEvent) -> None:
         """Decide and do; what happens while it is done waits for its turn."""
-        self._waiting.append(event)
         if self._handling:
+            self._waiting.append(event)
             return
         self._handling = True
         try:
-            while self._waiting and not self._over.done():
-                now = self._clock()
-                for command in self._call.handle(self._waiting.popleft(), now):
-                    self._do(command, now)
+            self._decide(event)
+            while self._waiting:
+                self._decide(self._waiting.popleft())
         finally:
             self._handling = False
         self._set_timer()
 
-    def _guarded(self, take: Callable[[_E], None], event: _E) -> None:
-        try:
-            take(event)
-        except Exception as exc:
-            self._fail(exc)
+    def _decide(self, event: CallEvent) -> None:
+        if not self._over.done():
+            now = self._clock()
+            for command in self._call.handle(event, now):
+                self._do(command, now)
 
     def _fail(self, error: BaseException) -> None:
         _log.error("the call's own logic failed; the call ends with an apology", exc_info=error)
@@ -201,7 +201,7 @@ class Conductor:
                 self._leg.do(command)
                 self._to_caller.reset()
                 self._observer.cleared(self._clock() - now)
-            case leg.Mark() | leg.Finish():
+            case leg.Finish():
                 self._leg.do(command)
             case AskResponse(instructions):
                 self._runner.ask_response(instructions)

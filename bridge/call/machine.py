@@ -44,6 +44,7 @@ from bridge.ports.store import Cut
 __all__ = ["Call"]
 
 LATE_MARK = 5.0  # seconds after which a mark that is due is not waited for any more
+INFINITE = float("inf")
 
 _SILENT = Ending(Fault.CALLER, "silence")
 _TOO_LONG = Ending(Fault.NOBODY, "longest_call")
@@ -71,8 +72,8 @@ class Call:
         if self._over or not self._opening.caller_here:
             return None
         patience = self._patience if self._closing is None else self._closing
-        deadline = min(patience.deadline, self._digits.deadline or float("inf"))
-        return None if deadline == float("inf") else deadline
+        deadline = min(patience.deadline, self._digits.deadline or INFINITE)
+        return None if deadline == INFINITE else deadline
 
     @property
     def cut(self) -> Cut:
@@ -82,6 +83,17 @@ class Call:
         if self._answers.expected or self._tools or self._playback.speaking:
             return Cut.AGENT
         return Cut.CALLER if self._caller.unanswered else Cut.NOBODY
+
+    @property
+    def begun(self) -> bool:
+        """Whether caller and model have met on this leg."""
+        return self._opening.over
+
+    @property
+    def at_boundary(self) -> bool:
+        """Whether the leg could be let go of now, and nobody would notice."""
+        idle = self.begun and self._closing is None and self._digits.deadline is None
+        return idle and self.cut is Cut.NOBODY
 
     def unheard(self, now: float) -> list[Truncate]:
         """Of what the agent is saying, how much the caller has heard."""
@@ -332,7 +344,7 @@ class Call:
         agent = self._answers.busy_until
         if self._playback.speaking:
             agent = max(agent, self._playback.ends_at + LATE_MARK)
-        tools = float("inf") if self._tools else float("-inf")
+        tools = INFINITE if self._tools else -INFINITE
         self._patience.busy(max(agent, tools, self._caller.busy_until), now)
         closing = self._closing
         if closing is None:

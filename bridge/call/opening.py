@@ -16,7 +16,8 @@ class Opening:
     def __init__(self, greeting: str | None) -> None:
         self._greeting = greeting
         self._ready: ModelReady | None = None
-        self._begun = False
+        self.over = False
+        """Whether the agent has begun, or waits for the caller to."""
         self.caller_here = False
 
     @property
@@ -34,9 +35,9 @@ class Opening:
         The instruction or the message with which the agent begins. None: not yet, or it
         waits for the caller to speak.
         """
-        if self._begun or self._ready is None or not self.caller_here:
+        if self.over or self._ready is None or not self.caller_here:
             return None
-        self._begun = True
+        self.over = True
         match self._ready:
             case ModelReady(resumed=True, cut=Cut.AGENT):
                 return phrases.GO_ON

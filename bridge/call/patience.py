@@ -7,7 +7,7 @@ from enum import StrEnum
 
 __all__ = ["CallRules", "Patience", "Reminder"]
 
-MODEL_SECONDS = 10.0  # of silence in which a model that is not there has to come
+MODEL_SECONDS = 6.0  # of silence in which a model that is not there has to come
 LEEWAY = 30.0  # seconds beyond the longest call in which a pause is waited for
 
 

@@ -2,7 +2,7 @@
 What the caller has heard.
 
 Rule: only the carrier knows, and it tells by marks. Each piece of at most MARK_MS of the
-agent's voice is followed by a mark of its own; between two marks the clock says how far
+agent's voice has a mark of its own at its end; between two marks the clock says how far
 the caller is, and never beyond the next one. Marks that come back because the queue was
 cleared belong to an epoch that is over, and count for nothing.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bridge.audio.formats import AudioFormat
 from bridge.call.vocabulary import Truncate
@@ -29,8 +30,7 @@ class _Item:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     mark: str
     item: _Item
     begin: int
@@ -44,6 +44,7 @@ class Playback:
     def __init__(self, format: AudioFormat) -> None:
         self._format = format
         self._piece_size = format.size(MARK_MS)
+        self._bytes_per_second = format.bytes_per_second
         self._pieces: deque[_Piece] = deque()
         self._queued = 0
         self._item = _Item("")
@@ -59,18 +60,17 @@ class Playback:
     @property
     def ends_at(self) -> float:
         """When the caller should have heard everything; in the past where marks are late."""
-        return self._since + self._format.duration_ms(self._queued) / 1000
+        return self._since + self._queued / self._bytes_per_second
 
-    def play(self, item_id: str, audio: bytes, now: float) -> list[leg.LegCommand]:
+    def play(self, item_id: str, audio: bytes, now: float) -> list[leg.Play]:
         """Send a part of an item, with the marks that tell when it was heard."""
         if not self._pieces:
             self._since = now
-        commands: list[leg.LegCommand] = []
-        for start in range(0, len(audio), self._piece_size):
-            piece = audio if len(audio) <= self._piece_size else self._cut(audio, start)
-            mark = self._remember(item_id, len(piece))
-            commands += (leg.Play(piece), leg.Mark(mark))
-        return commands
+        if item_id != self._item.item_id:
+            self._item = _Item(item_id)
+        size = self._piece_size
+        pieces = [audio[start : start + size] for start in range(0, len(audio), size)]
+        return [leg.Play(piece, self._remember(len(piece))) for piece in pieces]
 
     def played(self, mark: str, now: float) -> bool:
         """The carrier is past `mark`; False for a mark that counts for nothing."""
@@ -107,12 +107,7 @@ class Playback:
         """Items that come from now on are new, though they may bear old ids."""
         self._item = _Item("")
 
-    def _cut(self, audio: bytes, start: int) -> bytes:
-        return audio[start : start + self._piece_size]
-
-    def _remember(self, item_id: str, size: int) -> str:
-        if item_id != self._item.item_id:
-            self._item = _Item(item_id)
+    def _remember(self, size: int) -> str:
         item = self._item
         begin, item.size = item.size, item.size + size
         self._marks += 1

@@ -8,9 +8,9 @@ from bridge.ports import leg, phrases
 from bridge.ports.leg import Verdict
 from bridge.ports.store import CallState, Standing
 
-__all__ = ["Admit", "Obey", "Refuse", "Reply", "decide"]
+__all__ = ["Admit", "Obey", "Refuse", "Reply", "apologise", "decide"]
 
-LOOP_CLAIMS = 5  # legs of one call within the store's window; more of them are a loop
+LOOP_CLAIMS = 6  # legs of one call within the store's window: five resumptions of it are a loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,14 @@ def decide(
     if standing.state is CallState.ENDED:
         return Obey(standing.verdict or leg.Hangup())
     if standing.claims >= LOOP_CLAIMS:
-        return Obey(_apologise(fallback), final=True)
+        return Obey(apologise(fallback), final=True)
     if coming_in and standing.state is CallState.NEW and refusal is not None:
         return Refuse(refusal)
     return Admit(standing.fence)
 
 
-def _apologise(fallback: str | None) -> Verdict:
+def apologise(fallback: str | None) -> Verdict:
+    """What becomes of a call with which nobody can go on: a person, or goodbye."""
     if fallback is None:
         return leg.Hangup(phrases.APOLOGY)
     return leg.Transfer(fallback, phrases.APOLOGY)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from bridge.call.strain import Strain
 from bridge.call.timeline import Timeline
 from bridge.errors import Ending
 from bridge.ports.leg import Verdict
@@ -31,11 +32,25 @@ class LiveCall(Protocol):
     @property
     def timeline(self) -> Timeline: ...
 
+    @property
+    def returns(self) -> bool:
+        """Whether it comes back, on another leg or worker, when its leg is let go of."""
+
+    @property
+    def at_boundary(self) -> bool:
+        """Whether nobody speaks or is about to, so that nothing would be cut off."""
+
     def end(self, ending: Ending, verdict: Verdict) -> None:
         """End the call now, for this reason and in this verdict."""
 
+    def hand_over(self) -> None:
+        """Let go of the leg, so that the call comes back to another worker."""
+
     def step_aside(self) -> None:
         """Let go of the leg: the call is held elsewhere."""
+
+    def look_after_mail(self) -> None:
+        """Somebody may want something of the call, or has ended it in the store."""
 
     async def gone(self) -> None:
         """Return when the leg has been let go of, in bounded time."""
@@ -45,10 +60,14 @@ class LiveCall(Protocol):
 
 
 class Switchboard:
-    """`max_calls` bounds new calls; a call that comes back is always let in."""
+    """
+    `max_calls` bounds new calls; None: `strain` does, which is measured. A call that comes back
+    is always let in.
+    """
 
-    def __init__(self, max_calls: int) -> None:
+    def __init__(self, max_calls: int | None) -> None:
         self.max_calls = max_calls
+        self.strain = Strain()
         self.draining = False
         self._calls: dict[str, LiveCall] = {}
         self._empty = asyncio.Event()
@@ -63,14 +82,20 @@ class Switchboard:
     @property
     def welcome(self) -> bool:
         """Whether a new call is welcome."""
-        return self.refusal is None
+        return self.refusal() is None
 
-    @property
-    def refusal(self) -> str | None:
-        """Why a new call is not welcome: draining or full. None: it is."""
+    def refusal(self, expected: int = 0) -> str | None:
+        """
+        Why a new call is not welcome: draining, full or overloaded. None: it is. `expected`
+        calls more are on their way.
+        """
+        calls = len(self._calls) + expected
         if self.draining:
             return "draining"
-        return "full" if len(self._calls) >= self.max_calls else None
+        if self.max_calls is not None:
+            return "full" if calls >= self.max_calls else None
+        # Who has no calls is not strained by them, and to wait would help nobody.
+        return "overloaded" if calls and self.strain.overloaded else None
 
     def find(self, call_id: str) -> LiveCall | None:
         return self._calls.get(call_id)

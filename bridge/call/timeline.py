@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bridge.call.vocabulary import Happened
@@ -22,11 +22,11 @@ class Entry:
 
 
 class Timeline:
-    """Bounded: the oldest entries of a very long call go."""
+    """Bounded: the oldest entries of a very long call go. `earlier`: from legs before this."""
 
-    def __init__(self, began: float) -> None:
+    def __init__(self, began: float, earlier: Iterable[Entry] = ()) -> None:
         self._began = began
-        self._entries: deque[Entry] = deque(maxlen=MAX_ENTRIES)
+        self._entries: deque[Entry] = deque(earlier, maxlen=MAX_ENTRIES)
 
     def add(self, happened: Happened, now: float) -> None:
         self._entries.append(Entry(now - self._began, happened))

@@ -12,6 +12,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable
 from enum import StrEnum
+from typing import Protocol
 
 from bridge.audio.formats import ULAW_8K
 from bridge.carriers.backlog import Backlog
@@ -25,6 +26,7 @@ __all__ = [
     "MAX_BUFFERED_SIZE",
     "Breach",
     "TwilioLeg",
+    "Write",
 ]
 
 BAD_FRAMES_QUOTA = 50
@@ -56,11 +58,17 @@ _CLOSE_CODES: dict[str, int] = {
 }
 
 
+class Write(Protocol):
+    """Sends text frames, in order and at once."""
+
+    def __call__(self, *texts: str) -> None: ...
+
+
 class TwilioLeg:
     """
     One media stream.
 
-    `write` sends a text frame, `close` begins to close the socket with a code; neither
+    `write` sends text frames, `close` begins to close the socket with a code; neither
     waits. `buffered` tells how many bytes wait to be sent; `now` is a monotonic clock in
     seconds. The socket's owner calls `receive` for each message and `disconnected` at the end.
 
@@ -71,7 +79,7 @@ class TwilioLeg:
 
     def __init__(
         self,
-        write: Callable[[str], None],
+        write: Write,
         close: Callable[[int], None],
         *,
         buffered: Callable[[], int],
@@ -110,10 +118,15 @@ class TwilioLeg:
         """Carry out a command. Before the start that is Finish alone, after the end nothing."""
         if not self._open:
             return
-        if isinstance(command, leg.Finish):
-            self._shut(NORMAL)
-        elif self._stream_sid is not None:
-            self._send(command, self._stream_sid)
+        match command:
+            case leg.Finish():
+                self._shut(NORMAL)
+            case _ if self._stream_sid is None:
+                pass
+            case leg.Play(audio, mark):
+                self._play(audio, mark, self._stream_sid)
+            case leg.Clear():
+                self._write(media.write_clear(self._stream_sid))
 
     def receive(self, message: str | bytes) -> None:
         """Take a message from the socket: str from a text frame, bytes from a binary one."""
@@ -184,22 +197,16 @@ class TwilioLeg:
         if frame.audio:
             self._events.put(leg.Heard(frame.audio))
 
-    def _send(self, command: leg.Play | leg.Mark | leg.Clear, stream_sid: str) -> None:
-        match command:
-            case leg.Play(audio):
-                self._play(audio, stream_sid)
-            case leg.Mark(name):
-                self._write(media.write_mark(stream_sid, name))
-            case leg.Clear():
-                self._write(media.write_clear(stream_sid))
-
-    def _play(self, audio: bytes, stream_sid: str) -> None:
+    def _play(self, audio: bytes, mark: str | None, stream_sid: str) -> None:
+        texts = [] if mark is None else [media.write_mark(stream_sid, mark)]
         if self._buffered() > MAX_BUFFERED_SIZE:
             if not self.dropped_audio:
                 _log.warning("the carrier does not read: audio for the caller is dropped")
             self.dropped_audio += len(audio)
         elif audio:
-            self._write(media.write_media(stream_sid, audio))
+            texts.insert(0, media.write_media(stream_sid, audio))
+        if texts:
+            self._write(*texts)
 
     def _drop(self, reason: str) -> None:
         self._count(reason)

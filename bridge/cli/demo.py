@@ -18,9 +18,8 @@ from pathlib import Path
 import uvicorn
 
 from bridge.agent.agent import Agent
-from bridge.agent.context import CallContext
-from bridge.agent.hooks import AgentSaid, CallerSaid, Interrupted, ToolCalled
-from bridge.cli.demo_agent import bakery
+from bridge.cli.crash import crash_demo
+from bridge.cli.demo_agent import bakery, tell
 from bridge.config import Config
 from bridge.errors import ConfigError
 from bridge.simulator import caller, utterances
@@ -44,32 +43,36 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--out", metavar="FILE", type=Path, default=Path("call.wav"), help="stereo WAV (call.wav)"
     )
+    parser.add_argument(
+        "--crash", action="store_true", help="two workers, one of which is killed in mid-sentence"
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON only")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out. The exit code."""
-    report = asyncio.run(_demo(quiet=args.json))
+    teller = _Teller(quiet=args.json)
+    crash = asyncio.run(crash_demo(teller.say, teller.moment)) if args.crash else None
+    report = asyncio.run(_demo(teller)) if crash is None else crash.report
     try:
         report.write_wav(args.out)
     except OSError as exc:
         raise ConfigError(f"{args.out} cannot be written: {exc.strerror}") from None
     if args.json:
-        print(report.to_json())
+        print(report.to_json() if crash is None else crash.to_json())
     else:
         print()
-        print(report.summary())
+        print(report.summary() if crash is None else crash.summary())
         print(f"the call is in {args.out}: the caller on the left, the agent on the right")
-    return FAILED if report.problems else WELL
+    return FAILED if (crash or report).problems else WELL
 
 
-async def _demo(*, quiet: bool) -> CallReport:
+async def _demo(teller: _Teller) -> CallReport:
     agent = bakery()
     token = secrets.token_hex(16)
     async with _serving(agent, token) as origin:
-        teller = _Teller(quiet=quiet)
-        teller.listen(agent)
+        tell(agent, teller.inside)
         teller.say(f"a bridge with the offline agent answers at {origin}")
         carrier = SimulatedCarrier(
             webhook_url=f"{origin}/twilio/voice", auth_token=token, noise=True
@@ -138,22 +141,5 @@ class _Teller:
         if shown(moment):
             self.say(line(moment))
 
-    def listen(self, agent: Agent) -> None:
-        @agent.on("agent_said")
-        async def agent_said(event: AgentSaid, call: CallContext) -> None:
-            self._inside(f'agent begins: "{event.text}"')
-
-        @agent.on("caller_said")
-        async def caller_said(event: CallerSaid, call: CallContext) -> None:
-            self._inside(f"caller said: {event.text}")
-
-        @agent.on("tool_called")
-        async def tool_called(event: ToolCalled, call: CallContext) -> None:
-            self._inside(f"tool {event.name} {event.outcome} in {event.seconds * 1000:.1f} ms")
-
-        @agent.on("interrupted")
-        async def interrupted(event: Interrupted, call: CallContext) -> None:
-            self._inside(f"interrupted: {event.heard_ms} ms of the answer were heard")
-
-    def _inside(self, text: str) -> None:
+    def inside(self, text: str) -> None:
         self.say(f"             bridge        {text}")

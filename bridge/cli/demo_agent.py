@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from bridge.agent.agent import Agent
+from collections.abc import Callable
 
-__all__ = ["bakery"]
+from bridge.agent.agent import Agent
+from bridge.agent.context import CallContext
+from bridge.agent.hooks import AgentSaid, CallerSaid, Interrupted, ToolCalled
+
+__all__ = ["bakery", "tell"]
 
 _HOURS = {"Saturday": "open from seven to twelve", "Sunday": "closed all day"}
 
@@ -21,5 +25,27 @@ def bakery() -> Agent:
     async def opening_hours(day: str) -> str:
         """When the bakery is open on a day of the week."""
         return f"On {day} we are {_HOURS.get(day, 'open from seven to six')}."
+
+    return agent
+
+
+def tell(agent: Agent, say: Callable[[str], None]) -> Agent:
+    """Let `say` have a line about whatever happens in the agent's calls. The same agent."""
+
+    @agent.on("agent_said")
+    async def agent_said(event: AgentSaid, call: CallContext) -> None:
+        say(f'agent begins: "{event.text}"')
+
+    @agent.on("caller_said")
+    async def caller_said(event: CallerSaid, call: CallContext) -> None:
+        say(f"caller said: {event.text}")
+
+    @agent.on("tool_called")
+    async def tool_called(event: ToolCalled, call: CallContext) -> None:
+        say(f"tool {event.name} {event.outcome} in {event.seconds * 1000:.1f} ms")
+
+    @agent.on("interrupted")
+    async def interrupted(event: Interrupted, call: CallContext) -> None:
+        say(f"interrupted: {event.heard_ms} ms of the answer were heard")
 
     return agent

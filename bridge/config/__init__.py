@@ -11,10 +11,11 @@ from bridge.config.config import (
     ProviderName,
     TwilioSettings,
 )
-from bridge.config.environment import environment
+from bridge.config.environment import environment, inherited
 from bridge.config.reader import is_dialable
 from bridge.config.secret import Secret
 from bridge.config.settings import SETTINGS, Setting
+from bridge.config.sip import SipPlace, SipRegistrar, SipSettings
 
 __all__ = [
     "SETTINGS",
@@ -28,7 +29,11 @@ __all__ = [
     "ProviderName",
     "Secret",
     "Setting",
+    "SipPlace",
+    "SipRegistrar",
+    "SipSettings",
     "TwilioSettings",
     "environment",
+    "inherited",
     "is_dialable",
 ]

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import difflib
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Self
 
 from bridge.config.reader import Reader, is_dialable, split
 from bridge.config.secret import Secret
 from bridge.config.settings import SETTINGS
+from bridge.config.sip import SipSettings, read_sip
 from bridge.errors import ConfigError
 
 __all__ = [
@@ -118,15 +121,21 @@ class Config:
     provider: ProviderName
     model: str | None
     audio: AudioChoice
+    append_ms: int
+    """How much of the caller's audio goes to the provider in one message."""
     fallback_number: str | None = field(repr=False)
-    max_calls: int
+    max_calls: int | None
+    """None: what the worker can bear is measured."""
     drain_seconds: float
     secret_keys: tuple[Secret, ...]
     """Newest first: the first encrypts and signs, each of them decrypts and verifies."""
+    journal_dir: Path | None
+    """In which the local journal has its folder; None: there is no journal."""
     admin_token: Secret | None
     insecure: bool
     log_level: LogLevel
     log_format: LogFormat
+    sip: SipSettings
     hints: tuple[str, ...] = ()
     """What may be a slip but is no error, one sentence each."""
 
@@ -137,6 +146,7 @@ class Config:
         insecure = read.flag("BRIDGE_INSECURE")
         openai = OpenAISettings(read.secret("OPENAI_API_KEY"), read.url("OPENAI_BASE_URL"))
         gemini = _gemini(read)
+        sip = read_sip(read)
         config = cls(
             port=read.whole("PORT", 0, 65_535),
             workers=read.whole("WEB_CONCURRENCY", 1, 256),
@@ -149,39 +159,51 @@ class Config:
             provider=_provider(read, openai, gemini),
             model=read.text("BRIDGE_MODEL") or None,
             audio=read.word("BRIDGE_AUDIO", AudioChoice),
+            append_ms=read.whole("BRIDGE_APPEND_MS", 20, 200),
             fallback_number=_fallback_number(read),
-            max_calls=read.whole("BRIDGE_MAX_CALLS", 1, 100_000),
+            max_calls=read.optional_whole("BRIDGE_MAX_CALLS", 1, 100_000),
             drain_seconds=read.seconds("BRIDGE_DRAIN_SECONDS"),
             secret_keys=_secret_keys(read),
+            journal_dir=_journal_dir(read),
             admin_token=read.secret("BRIDGE_ADMIN_TOKEN"),
             insecure=insecure,
             log_level=read.word("BRIDGE_LOG_LEVEL", LogLevel),
             log_format=read.word("BRIDGE_LOG_FORMAT", LogFormat),
-            hints=_hints(environ),
+            sip=sip,
+            hints=_hints(environ, sip),
         )
         if read.problems:
             raise ConfigError("\n".join(read.problems))
         return config
 
+    @property
+    def serves_twilio(self) -> bool:
+        """Whether Twilio's webhooks are answered. Where SIP is, they have to be asked for."""
+        named = bool(self.twilio.account_sid or self.twilio.auth_tokens)
+        return named or not self.sip.listen
+
     def check_serving(self) -> None:
         """Raises ConfigError, naming everything that carriers' calls still need."""
         sealed = not self.redis_url or self.secret_keys
+        unchecked = self.insecure or not self.serves_twilio
         missing = {
             "BRIDGE_PUBLIC_URL: set the https origin under which carriers reach the bridge": not (
-                self.public_url or self.insecure
+                self.public_url or unchecked
             ),
             "TWILIO_ACCOUNT_SID: set the account whose calls are served": not (
-                self.twilio.account_sid or self.insecure
+                self.twilio.account_sid or unchecked
             ),
             "TWILIO_AUTH_TOKEN: set it, for without it anybody could pose as Twilio "
             "(BRIDGE_INSECURE=1 serves all the same, for development)": not (
-                self.twilio.auth_tokens or self.insecure
+                self.twilio.auth_tokens or unchecked
             ),
             "BRIDGE_SECRET_KEY: set it, for what REDIS_URL stores is encrypted "
             "(openssl rand -base64 32 makes one)": not sealed,
             "WEB_CONCURRENCY: more than one worker need REDIS_URL to share their calls": (
                 self.workers > 1 and not self.redis_url
             ),
+            "WEB_CONCURRENCY: must be 1 with BRIDGE_SIP_LISTEN, for a SIP call stays with the "
+            "process that answered it": self.workers > 1 and bool(self.sip.listen),
         }
         if problems := [problem for problem, found in missing.items() if found]:
             raise ConfigError("\n".join(problems))
@@ -272,7 +294,16 @@ def _secret_keys(read: Reader) -> tuple[Secret, ...]:
     return keys
 
 
-def _hints(environ: Mapping[str, str]) -> tuple[str, ...]:
+def _journal_dir(read: Reader) -> Path | None:
+    named = read.text("BRIDGE_JOURNAL_DIR")
+    if named.lower() == "off":
+        return None
+    if named and not Path(named).is_absolute():
+        read.complain("BRIDGE_JOURNAL_DIR", "must be a path from the root (/), or off")
+    return Path(named or tempfile.gettempdir())
+
+
+def _hints(environ: Mapping[str, str], sip: SipSettings) -> tuple[str, ...]:
     """Settings that nobody reads but almost, and those that are weak."""
     names = [setting.name for setting in SETTINGS]
     unread = sorted(name for name in set(environ).difference(names) if name.startswith("BRIDGE_"))
@@ -280,6 +311,10 @@ def _hints(environ: Mapping[str, str]) -> tuple[str, ...]:
     hints = [f"{name}: is not read; {meant[0]} is" for name, meant in near.items() if meant]
     if environ.get("GOOGLE_API_KEY", "").strip() and environ.get("GEMINI_API_KEY", "").strip():
         hints.append("GEMINI_API_KEY: is not used, because GOOGLE_API_KEY is set")
+    if sip.deaf:
+        hints.append(
+            "BRIDGE_SIP_PEERS: without it and BRIDGE_SIP_ACCOUNTS no SIP call is answered"
+        )
     if 0 < len(environ.get("BRIDGE_ADMIN_TOKEN", "").strip()) < MIN_TOKEN_LENGTH:
         hints.append(f"BRIDGE_ADMIN_TOKEN: has less than {MIN_TOKEN_LENGTH} characters")
     return tuple(hints)

@@ -9,7 +9,7 @@ from dotenv import dotenv_values
 
 from bridge.errors import ConfigError
 
-__all__ = ["environment"]
+__all__ = ["environment", "inherited"]
 
 
 def environment(directory: Path) -> dict[str, str]:
@@ -25,3 +25,8 @@ def environment(directory: Path) -> dict[str, str]:
         raise ConfigError(f"{file}: cannot be read ({type(exc).__name__})") from exc
     known = {name: value for name, value in written.items() if value is not None}
     return {**known, **os.environ}
+
+
+def inherited(**more: str) -> dict[str, str]:
+    """The variables of this process, without any file's, and `more`: for a process it starts."""
+    return {**os.environ, **more}

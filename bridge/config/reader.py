@@ -53,7 +53,13 @@ class Reader:
         if re.fullmatch(r"\d{1,9}", text) and least <= int(text) <= most:
             return int(text)
         self.complain(name, f"must be a whole number from {least} to {most}")
-        return int(_DEFAULTS[name])
+        return int(_DEFAULTS[name] or least)
+
+    def optional_whole(self, name: str, least: int, most: int) -> int | None:
+        """None where nothing is set, and no default is known."""
+        if not self.text(name):
+            return None
+        return self.whole(name, least, most)
 
     def seconds(self, name: str) -> float:
         try:

@@ -69,11 +69,21 @@ SETTINGS = (
     ),
     Setting("BRIDGE_AUDIO", "what the provider is sent: auto, pcm16 or g711", "auto"),
     Setting(
+        "BRIDGE_APPEND_MS",
+        "milliseconds of the caller's audio in each message to the provider, 20 to 200; longer "
+        "ones cost less and come later",
+        "20",
+    ),
+    Setting(
         "BRIDGE_FALLBACK_NUMBER",
         "whom callers are transferred to when the agent cannot go on: E.164 or sip: URI",
         otherwise="an apology and goodbye",
     ),
-    Setting("BRIDGE_MAX_CALLS", "calls that one worker carries at once", "100"),
+    Setting(
+        "BRIDGE_MAX_CALLS",
+        "calls that one worker carries at once; the next is refused in words",
+        otherwise="measured: as many as leave the event loop on time and a fifth of its core idle",
+    ),
     Setting("BRIDGE_DRAIN_SECONDS", "how long a stopping worker waits for its calls to end", "20"),
     Setting(
         "BRIDGE_SECRET_KEY",
@@ -81,11 +91,49 @@ SETTINGS = (
         otherwise="made for the run; with REDIS_URL serving is refused",
     ),
     Setting(
+        "BRIDGE_JOURNAL_DIR",
+        "where the workers of a machine keep what they know of their calls, for when Redis is "
+        "gone; off: nowhere",
+        otherwise="with REDIS_URL the system's directory for temporary files",
+    ),
+    Setting(
         "BRIDGE_ADMIN_TOKEN",
         "bearer token of the operator's API",
         otherwise="it is closed to everybody",
     ),
     Setting("BRIDGE_INSECURE", "1: serve without checking signatures, for development", "0"),
+    Setting(
+        "BRIDGE_SIP_LISTEN",
+        "where SIP is answered: udp://0.0.0.0:5060, tcp://… and tls://…, separated by commas",
+        otherwise="SIP is off",
+    ),
+    Setting(
+        "BRIDGE_SIP_PUBLIC_HOST",
+        "IP address that SIP callers reach",
+        otherwise="the one that is listened to",
+    ),
+    Setting("BRIDGE_SIP_RTP_PORTS", "UDP ports of the calls' audio, two a call", "16384-17383"),
+    Setting(
+        "BRIDGE_SIP_PEERS",
+        "whose SIP calls are taken: addresses and networks (CIDR), separated by commas",
+        otherwise="nobody's, but for BRIDGE_SIP_ACCOUNTS",
+    ),
+    Setting(
+        "BRIDGE_SIP_ACCOUNTS",
+        "who may call over SIP from anywhere: user:password, separated by commas",
+    ),
+    Setting("BRIDGE_SIP_TLS_CERT", "certificate of SIP over TLS, with its chain (PEM)"),
+    Setting("BRIDGE_SIP_TLS_KEY", "its key (PEM)"),
+    Setting(
+        "BRIDGE_SIP_REGISTER",
+        "accounts at registrars, separated by commas: sip:user:password@host;transport=udp",
+    ),
+    Setting("BRIDGE_SIP_PEER_CALLS", "SIP calls at once of one account or address; 0: any", "0"),
+    Setting(
+        "BRIDGE_SIP_PEER_MINUTES",
+        "minutes of SIP calls of one account or address within 24 hours; 0: any",
+        "0",
+    ),
     Setting("BRIDGE_LOG_LEVEL", "DEBUG, INFO, WARNING, ERROR or CRITICAL", "INFO"),
     Setting("BRIDGE_LOG_FORMAT", "text or json", "text"),
 )

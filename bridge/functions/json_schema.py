@@ -3,6 +3,8 @@ Arguments checked against a JSON schema that somebody wrote by hand.
 
 Rule: a schema never makes us fetch anything, and what does not fit is told to the model
 in the schema's words, without the values. (JSON Schema, draft 2020-12 unless it says other.)
+
+The library comes with the first schema: most agents have none, and theirs wait for it no longer.
 """
 
 from __future__ import annotations
@@ -10,15 +12,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any
-
-from jsonschema.exceptions import SchemaError, ValidationError
-from jsonschema.protocols import Validator
-from jsonschema.validators import Draft202012Validator, validator_for
-from referencing import Registry
+from typing import TYPE_CHECKING, Any
 
 from bridge.errors import ConfigError
 from bridge.functions.schema import MAX_PATH_LENGTH, MAX_PROBLEMS, misfit
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
 
 __all__ = ["JsonSchema"]
 
@@ -29,6 +30,10 @@ class JsonSchema:
     """A schema of a tool's arguments. Raises ConfigError when it is not one of an object."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
+        from jsonschema.exceptions import SchemaError
+        from jsonschema.validators import Draft202012Validator, validator_for
+        from referencing import Registry
+
         if schema.get("type") != "object":
             raise ConfigError('its parameters must be a JSON schema with "type": "object"')
         kind: type[Validator] = validator_for(schema, default=Draft202012Validator)

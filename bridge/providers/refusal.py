@@ -7,9 +7,11 @@ import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
+from websockets.exceptions import InvalidStatus
+
 from bridge.errors import AuthError, ConnectError
 
-__all__ = ["refusal", "unreachable"]
+__all__ = ["refusal", "unanswered", "unreachable"]
 
 _PASSING = frozenset({408, 425, 429})  # statuses below 500 that another try may not meet
 
@@ -22,6 +24,17 @@ def refusal(host: str, status: int, headers: Mapping[str, str]) -> ConnectError:
     retryable = status in _PASSING or status >= 500
     wait = _seconds(headers.get("Retry-After", "")) if retryable else None
     return ConnectError(message, retryable=retryable, retry_after=wait)
+
+
+def unanswered(host: str, exc: Exception | None) -> ConnectError:
+    """The error for a handshake that ended in `exc`; None where the host hung up within it."""
+    match exc:
+        case InvalidStatus(response=response):
+            return refusal(host, response.status_code, response.headers)
+        case None:
+            return ConnectError(f"{host} hung up during the WebSocket handshake")
+        case _:
+            return ConnectError(f"{host} answered the WebSocket handshake with something else")
 
 
 def unreachable(host: str, exc: OSError | UnicodeError) -> ConnectError:

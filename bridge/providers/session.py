@@ -18,7 +18,7 @@ from bridge.errors import AudioFormatError, Fault, SessionClosed
 from bridge.ports import client_events as client
 from bridge.ports.client_events import ClientEvent
 from bridge.ports.model import EventListener, Memory, ToolResponse
-from bridge.ports.server_events import Disconnected, Drop, ServerEvent
+from bridge.ports.server_events import AudioDelta, Disconnected, Drop, ServerEvent
 from bridge.providers.congestion import Congestion
 from bridge.providers.socket import ProviderSocket
 from bridge.runner.inbox import Inbox
@@ -35,8 +35,8 @@ class Translator(Protocol):
     def write(self, event: ClientEvent) -> Iterable[str]:
         """The messages that say `event`. Raises UnsupportedConfig where there are no words."""
 
-    def write_audio(self, audio: bytes) -> str:
-        """The message that carries caller audio in the session's input format."""
+    def write_audio(self, audio: bytes) -> bytes:
+        """The message that carries caller audio in the session's input format, as UTF-8."""
 
     def write_answers(self, responses: Sequence[ToolResponse]) -> Iterable[str]:
         """The messages that answer the tool calls of one turn, and ask for no response."""
@@ -68,6 +68,7 @@ class SocketSession:
         self._inbox = Inbox()
         self._closing = False
         self._congestion = Congestion(input_format)
+        self._time = asyncio.get_running_loop().time
 
     async def open(
         self,
@@ -108,13 +109,14 @@ class SocketSession:
             yield event
 
     def notice(self, event: ServerEvent) -> None:
-        """See each event before its listener does. For adapters that wait for answers."""
+        """See each event but audio before its listener does: for who waits for an answer."""
 
     def _hear(self, message: str | bytes) -> None:
         if self._closing:
             return
         for event in self._translator.read(message):
-            self.notice(event)
+            if not isinstance(event, AudioDelta):
+                self.notice(event)
             self._inbox.put(event)
 
     # Sending.
@@ -123,8 +125,8 @@ class SocketSession:
         socket = self._socket
         if socket is None or self._closing or not socket.is_open:
             return
-        if self._congestion.admits(socket.buffered, asyncio.get_running_loop().time()):
-            socket.send(self._translator.write_audio(audio))
+        if self._congestion.admits(socket.buffered, self._time()):
+            socket.send_encoded(self._translator.write_audio(audio))
         else:
             self.dropped_audio += 1
 

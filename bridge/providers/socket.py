@@ -9,30 +9,30 @@ text carries the URL's path or query, where some providers want their key.
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
-import socket as sockets
 import ssl
 from collections.abc import Callable, Mapping
 from typing import Self, cast
 
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidStatus, InvalidURI
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
-from websockets.uri import WebSocketURI, parse_uri
+from websockets.uri import WebSocketURI
 
 from bridge.errors import ConnectError, SessionClosed
+from bridge.providers.framing import BINARY, OTHER, Splitter, masks, text_frame
 from bridge.providers.keepalive import Keepalive, Pulse
-from bridge.providers.refusal import refusal, unreachable
+from bridge.providers.refusal import unanswered, unreachable
+from bridge.providers.transport import address, default_context, set_options
 
 __all__ = ["MessageListener", "ProviderSocket"]
 
 USER_AGENT = "telephony-bridge"
 MAX_MESSAGE_SIZE = 16 * 1024 * 1024
 LINGER = 1.0  # seconds that a dying connection has to write what is left
-UNSENT_SIZE = 16 * 1024  # bytes the kernel may hold unsent, so that `buffered` tells the truth
-UNACKNOWLEDGED_MS = 5_000  # how long the peer's machine may leave what we sent unacknowledged
+
+_OPEN = State.OPEN
+_END_OF_HEAD = b"\r\n\r\n"
 
 # The protocol would log headers and frames at DEBUG, keys and words among them.
 _quiet = logging.getLogger(f"{__name__}.frames")
@@ -43,7 +43,12 @@ CloseListener = Callable[[int, str], None]
 
 
 class ProviderSocket(asyncio.Protocol):
-    """An open WebSocket. Made by `connect`; not to be used from another thread."""
+    """
+    An open WebSocket. Made by `connect`; not to be used from another thread.
+
+    Text leaves, and whole messages come, by our own framing. The handshake and all other
+    frames are the library's affair, and so is whatever breaks the rules.
+    """
 
     def __init__(
         self,
@@ -53,6 +58,11 @@ class ProviderSocket(asyncio.Protocol):
         max_size: int,
     ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._time = self._loop.time
+        self._masks = masks()
+        self._splitter = Splitter(max_size)
+        self._head = b""  # the end of what is read of the answer to the handshake
+        self._early: list[str | bytes] = []  # messages that came before `connect` returned
         self._protocol = ClientProtocol(uri, max_size=max_size, logger=_quiet)
         self._on_message = on_message
         self._on_close = on_close
@@ -90,7 +100,7 @@ class ProviderSocket(asyncio.Protocol):
         or the peer left a ping unanswered. Neither is called before this has returned.
         Raises AuthError (HTTP 401, 403) or ConnectError. May be cancelled without loss.
         """
-        uri = _parse(url)
+        uri = address(url)
         socket = cls(uri, on_message, on_close, max_size)
         try:
             async with asyncio.timeout(open_timeout):
@@ -111,20 +121,23 @@ class ProviderSocket(asyncio.Protocol):
     @property
     def is_open(self) -> bool:
         """Whether `send` would still be heard."""
-        return self._ending is None and self._protocol.state is State.OPEN
+        return self._ending is None and self._protocol.state is _OPEN
 
     @property
     def buffered(self) -> int:
         """Bytes that were sent but not yet taken by the network."""
-        transports = (self._transport, self._wire)
-        return sum(each.get_write_buffer_size() for each in transports if each is not None)
+        waiting = 0 if self._transport is None else self._transport.get_write_buffer_size()
+        return waiting if self._wire is None else waiting + self._wire.get_write_buffer_size()
 
     def send(self, text: str) -> None:
         """Send one text message. Raises SessionClosed when the connection is over."""
-        if not self.is_open:
+        self.send_encoded(text.encode())
+
+    def send_encoded(self, text: bytes) -> None:
+        """The same for a text that is UTF-8 already."""
+        if self._transport is None or not self.is_open:
             raise SessionClosed("the connection is closed")
-        self._protocol.send_text(text.encode())
-        self._flush()
+        self._transport.write(text_frame(text, next(self._masks)))
 
     async def close(self, code: int = 1000, reason: str = "", timeout: float = 2.0) -> None:
         """Say goodbye, wait at most `timeout` seconds for the answer, and be gone."""
@@ -153,13 +166,11 @@ class ProviderSocket(asyncio.Protocol):
         if self._ending is not None:
             return
         if self._keepalive is not None:
-            self._keepalive.heard(self._loop.time())
-        self._protocol.receive_data(data)
-        self._flush()
-        if self._released:
-            self._deliver()
-        elif not self._opened.done():
-            self._read_handshake()
+            self._keepalive.heard(self._time())
+        if self._opened.done():
+            self._take(data)
+        else:
+            self._read_handshake(data)
 
     def eof_received(self) -> None:
         if self._ending is None:
@@ -182,9 +193,9 @@ class ProviderSocket(asyncio.Protocol):
     ) -> None:
         wire, _ = await self._loop.create_connection(asyncio.Protocol, uri.host, uri.port)
         self._transport = wire
-        _set_socket_options(wire.get_extra_info("socket"))
+        set_options(wire.get_extra_info("socket"))
         if uri.secure:
-            await self._start_tls(wire, uri.host, context or _default_context())
+            await self._start_tls(wire, uri.host, context or default_context())
         else:
             wire.set_protocol(self)
         request = self._protocol.connect()
@@ -199,31 +210,47 @@ class ProviderSocket(asyncio.Protocol):
         self._wire = wire
         self._transport = cast("asyncio.Transport", secure)
 
-    def _read_handshake(self) -> None:
+    def _read_handshake(self, data: bytes) -> None:
+        """What comes behind the head of the answer are frames, if it is a yes."""
+        known = self._head + data
+        end = known.find(_END_OF_HEAD)
+        cut = len(data) if end < 0 else end + len(_END_OF_HEAD) - len(self._head)
+        self._head = known[1 - len(_END_OF_HEAD) :]
+        self._protocol.receive_data(data[:cut])
+        if self._protocol.state is State.CONNECTING and cut < len(data):
+            self._protocol.receive_data(data[cut:])
+        self._flush()
         if self._protocol.handshake_exc is not None:
             self._opened.set_exception(self._handshake_error())
         elif self._protocol.state is not State.CONNECTING:
             self._opened.set_result(None)
+            self._take(data[cut:])
 
     def _handshake_error(self) -> ConnectError:
-        host = self._protocol.uri.host
-        match self._protocol.handshake_exc:
-            case InvalidStatus(response=response):
-                return refusal(host, response.status_code, response.headers)
-            case None:
-                return ConnectError(f"{host} hung up during the WebSocket handshake")
-            case _:
-                return ConnectError(f"{host} answered the WebSocket handshake with something else")
+        return unanswered(self._protocol.uri.host, self._protocol.handshake_exc)
 
     def _release(self) -> None:
         self._released = True
-        self._deliver()
+        for message in self._early:
+            self._tell(message)
+        self._early.clear()
         if self._ending is not None:
             self._end(*self._ending)
 
     # Receiving.
 
-    def _deliver(self) -> None:
+    def _take(self, data: bytes) -> None:
+        for kind, piece in self._splitter.feed(data):
+            if kind == OTHER:
+                self._protocol.receive_data(piece)
+                self._flush()
+                self._read_events()
+            else:
+                self._hand_over(piece, kind == BINARY)
+            if self._ending is not None:
+                return
+
+    def _read_events(self) -> None:
         for event in self._protocol.events_received():
             if isinstance(event, Frame):
                 self._read(event)
@@ -232,8 +259,6 @@ class ProviderSocket(asyncio.Protocol):
             self._end(close.code, close.reason)
 
     def _read(self, frame: Frame) -> None:
-        if self._told:
-            return
         match frame.opcode:
             case Opcode.TEXT | Opcode.BINARY:
                 self._fragments_are_text = frame.opcode is Opcode.TEXT
@@ -246,18 +271,21 @@ class ProviderSocket(asyncio.Protocol):
                 pass  # pings are answered by the protocol, pongs have been noticed
 
     def _collect(self, frame: Frame) -> None:
-        if frame.fin and not self._fragments:
-            self._hand_over(bytes(frame.data))
-            return
         self._fragments.append(bytes(frame.data))
         if frame.fin:
             data = b"".join(self._fragments)
             self._fragments.clear()
-            self._hand_over(data)
+            self._hand_over(data, not self._fragments_are_text)
 
-    def _hand_over(self, data: bytes) -> None:
+    def _hand_over(self, data: bytes, binary: bool) -> None:
         # A broken character costs a letter, not the call.
-        message = data.decode(errors="replace") if self._fragments_are_text else data
+        message = data if binary else data.decode(errors="replace")
+        if self._released:
+            self._tell(message)
+        else:
+            self._early.append(message)
+
+    def _tell(self, message: str | bytes) -> None:
         try:
             self._on_message(message)
         except Exception as exc:  # the listener's fault is told, the socket lives on
@@ -318,26 +346,3 @@ class ProviderSocket(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def _parse(url: str) -> WebSocketURI:
-    try:
-        return parse_uri(url)
-    except (InvalidURI, ValueError):
-        raise ConnectError("the provider's URL is not a WebSocket URL", retryable=False) from None
-
-
-def _set_socket_options(raw: sockets.socket | None) -> None:
-    if raw is None:
-        return
-    raw.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
-    if hasattr(sockets, "TCP_NOTSENT_LOWAT"):
-        raw.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NOTSENT_LOWAT, UNSENT_SIZE)
-    if hasattr(sockets, "TCP_USER_TIMEOUT"):
-        raw.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
-
-
-@functools.cache
-def _default_context() -> ssl.SSLContext:
-    """Reading the certificates takes milliseconds and memory: once a process."""
-    return ssl.create_default_context()

@@ -16,6 +16,7 @@ from dataclasses import KW_ONLY, dataclass, field
 
 from bridge.simulator.caller import Caller, Script
 from bridge.simulator.documents import Documents, Manners
+from bridge.simulator.exchange import Exchange
 from bridge.simulator.journal import Journal, MomentListener, What
 from bridge.simulator.line import Line
 from bridge.simulator.listening import summed_up
@@ -38,7 +39,7 @@ class SimulatedCarrier:
     """
     Places calls to one number, whose voice webhook is `webhook_url`.
 
-    A number of calls may be placed at once; they share nothing.
+    A number of calls may be placed at once; they share nothing but the exchange.
     """
 
     webhook_url: str
@@ -66,6 +67,12 @@ class SimulatedCarrier:
     noise: bool = False
     """Whether the line hisses while the caller is silent."""
     max_seconds: float = MAX_CALL_SECONDS
+    asks_after_break: bool = True
+    """Whether it asks what comes next when a stream has broken; if not, it waits for an order."""
+    tells_streams: bool = True
+    """Whether status callbacks tell of streams."""
+    exchange: Exchange = field(default_factory=Exchange, repr=False, compare=False)
+    """Takes orders for the calls, as the carrier's REST API does."""
 
     async def place(self, script: Script, listener: MomentListener | None = None) -> CallReport:
         """
@@ -74,26 +81,34 @@ class SimulatedCarrier:
         `listener` hears of each moment as it happens. Raises ConfigError when the webhook's
         URL is none. When it is cancelled the call breaks off, and nothing is left behind.
         """
+        return await self.put_through(Caller(script, noise=self.noise), listener)
+
+    async def put_through(
+        self, caller: Caller, listener: MomentListener | None = None
+    ) -> CallReport:
+        """As `place`, for a caller who decides without a script."""
         network = Network(self.origins, self.tls)
         network.target(self.webhook_url)
         identity = CallIdentity(
             "CA" + secrets.token_hex(16), self.account_sid, self.from_, self.to, self.parameters
         )
         journal = Journal(asyncio.get_running_loop().time(), listener)
-        line = Line(Caller(script, noise=self.noise), journal)
+        line = Line(caller, journal)
         webhooks = Webhooks(network, self.auth_token)
         async with asyncio.TaskGroup() as tasks:
             parts = CallParts(self.webhook_url, identity, network, webhooks, line, journal, tasks)
             return await self._carry(parts)
 
     async def _carry(self, parts: CallParts) -> CallReport:
-        streams = Streams(parts)
-        manners = Manners(self.dial_status, self.words_per_second)
+        streams = Streams(parts, told=self.tells_streams)
+        manners = Manners(self.dial_status, self.words_per_second, self.asks_after_break)
         documents = Documents(parts, streams, manners)
+        self.exchange.begin(parts.identity.call_sid, documents)
         try:
             ended = await self._outcome(parts, documents)
             await streams.hang_up()
         finally:
+            self.exchange.end(parts.identity.call_sid)
             streams.abort()
         now = asyncio.get_running_loop().time()
         parts.journal.note(now, What.ENDED, ended.word)

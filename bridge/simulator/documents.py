@@ -36,6 +36,8 @@ class Manners:
 
     dial_status: str = "completed"
     words_per_second: float = 2.5
+    asks_after_break: bool = True
+    """Whether an action is asked for after a stream that broke; if not, an order is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,11 @@ class _Ask:
 
 
 class Documents:
-    """One call's way through its documents. `follow` tells how it ended."""
+    """
+    One call's way through its documents. `follow` tells how it ended.
+
+    An order takes the call away from what it does just now.
+    """
 
     def __init__(self, parts: CallParts, streams: Streams, manners: Manners) -> None:
         self.picked_up = asyncio.Event()
@@ -60,6 +66,20 @@ class Documents:
         self._manners = manners
         self._loop = asyncio.get_running_loop()
         self._base = ""
+        self._orders: asyncio.Queue[_Ask | Ended] = asyncio.Queue()
+
+    @property
+    def status(self) -> str:
+        """ringing or in-progress, in Twilio's words."""
+        return "in-progress" if self.picked_up.is_set() else "ringing"
+
+    def redirect(self, url: str, method: str) -> None:
+        """Go on with this document."""
+        self._orders.put_nowait(_Ask(url, method))
+
+    def hang_up(self) -> None:
+        """End the call."""
+        self._orders.put_nowait(Ended("hung-up", "by order"))
 
     async def follow(self, url: str, fallback_url: str | None = None) -> Ended:
         """
@@ -70,7 +90,7 @@ class Documents:
         ask = _Ask(url)
         for _ in range(MAX_DOCUMENTS):
             try:
-                outcome = await self._perform(await self._fetch(ask))
+                outcome = await self._unless_ordered(ask)
             except WebhookFailed as failure:
                 if fallback_url is None:
                     return Ended("webhook-failed", f"{failure.code}: {failure}")
@@ -81,12 +101,30 @@ class Documents:
             ask = outcome
         return Ended("too-many-documents", f"more than {MAX_DOCUMENTS} documents")
 
+    async def _unless_ordered(self, ask: _Ask) -> _Ask | Ended:
+        """What the document leads to, unless an order comes before. Raises WebhookFailed."""
+        order = asyncio.create_task(self._orders.get(), name="order")
+        document = asyncio.create_task(self._document(ask), name="document")
+        try:
+            await asyncio.wait((order, document), return_when=asyncio.FIRST_COMPLETED)
+            if not order.done():
+                return document.result()
+        finally:
+            order.cancel()
+            document.cancel()
+            await asyncio.gather(order, document, return_exceptions=True)
+        self._note(What.CARRIER, "the call is ordered elsewhere")
+        await self._streams.hang_up()
+        return order.result()
+
+    async def _document(self, ask: _Ask) -> _Ask | Ended:
+        return await self._perform(await self._fetch(ask))
+
     async def _fetch(self, ask: _Ask) -> tuple[verbs.Verb, ...]:
         began = self._loop.time()
         self._base = urldefrag(ask.url).url
-        status = "in-progress" if self.picked_up.is_set() else "ringing"
         try:
-            form = self._parts.identity.form(status, ask.fields)
+            form = self._parts.identity.form(self.status, ask.fields)
             answer = await self._parts.webhooks.ask(ask.method, ask.url, form)
         except WebhookFailed as failure:
             self._note(What.WEBHOOK, f"{ask.method} {self._base}: {failure}")
@@ -119,6 +157,8 @@ class Documents:
             case verbs.Connect():
                 self._pick_up()
                 await self._streams.carry(verb, self._base)
+                if self._streams.broke and not self._manners.asks_after_break:
+                    await asyncio.Event().wait()
                 return self._action(verb.action, verb.method)
             case verbs.Dial():
                 return self._dial(verb)

@@ -214,6 +214,8 @@ class MediaSocket(asyncio.Protocol):
     def _flush(self) -> None:
         assert self._transport is not None
         for data in self._websocket.data_to_send():
+            if self._transport.is_closing():
+                continue  # it would reach nobody, and uvloop minds
             if data:
                 self._transport.write(data)
             else:

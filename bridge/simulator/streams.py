@@ -60,11 +60,16 @@ class _Open:
 
 
 class Streams:
-    """A call's media streams, one after the other; `reports` tells of those that ended."""
+    """
+    A call's media streams, one after the other; `reports` tells of those that ended.
 
-    def __init__(self, parts: CallParts) -> None:
+    `told`: status callbacks tell of them.
+    """
+
+    def __init__(self, parts: CallParts, *, told: bool = True) -> None:
         self.reports: list[StreamReport] = []
         self._parts = parts
+        self._told = told
         self._loop = asyncio.get_running_loop()
         self._open: _Open | None = None
 
@@ -97,8 +102,13 @@ class Streams:
         parts.line.connect(connection)
         self._ended(this, await connection.over)
 
+    @property
+    def broke(self) -> bool:
+        """Whether the last one has ended without a closing handshake."""
+        return bool(self.reports) and self.reports[-1].broken
+
     async def hang_up(self) -> None:
-        """The call is over: stop the stream in good order, if there is one."""
+        """The call is over, or goes elsewhere: stop the stream in good order, if there is one."""
         if self._open is not None:
             await self._open.connection.hang_up()
             self._ended(self._open, Closed(0, "the call is over"))
@@ -131,7 +141,7 @@ class Streams:
 
     def _callback(self, stream: _Open, event: str, error: str = "") -> None:
         url = stream.verb.status_callback
-        if url is None:
+        if url is None or not self._told:
             return
         who = stream.connection.stream.identity
         status = webhook.StreamStatus(who.call_sid, who.account_sid, who.stream_sid, event, error)

@@ -26,6 +26,7 @@ from bridge.errors import Ending
 from bridge.ports.model import Memory
 from bridge.ports.runner_events import Cause, ToolOutcome
 from bridge.ports.server_events import Drop
+from bridge.ports.store import Left
 from bridge.telemetry.flow import Flow, FlowCollector
 from bridge.telemetry.words import Words
 
@@ -51,6 +52,8 @@ class Metrics:
         self._make_agent()
         self._make_provider()
         self._make_process()
+        self._make_fleet()
+        self._make_rtp()
 
     def _make_calls(self) -> None:
         self._started = self._counter("calls_started", "Calls taken.", "carrier")
@@ -75,6 +78,10 @@ class Metrics:
             "provider",
         )
 
+        self._slow = self._counter(
+            "slow_answers", "Turns of callers that were answered late or never.", "provider"
+        )
+
     def _make_agent(self) -> None:
         self._tool_calls = self._counter("tool_calls", "Tool calls.", "tool", "outcome")
         self._tool_seconds = self._histogram(
@@ -94,7 +101,10 @@ class Metrics:
         )
         self._drops = self._counter("provider_drops", "Sessions that ended.", "provider", "cause")
         self._resumptions = self._counter(
-            "resumptions", "Sessions that took over from another.", "cause", "outcome"
+            "resumptions",
+            "Sessions that took over from another, on the same leg or a new one.",
+            "cause",
+            "outcome",
         )
         self._silence = self._histogram(
             "resumption_silence_seconds", "How long no session was there.", _HEARING, "cause"
@@ -110,10 +120,36 @@ class Metrics:
         self._store_seconds = self._histogram(
             "store_seconds", "How long the store took.", _LAGGING, "operation"
         )
+        self._journal = self._counter(
+            "journal_records", "What became of records in the local journal.", "outcome"
+        )
+
+    def _make_rtp(self) -> None:
+        self._rtp_packets = self._counter(
+            "rtp_packets", "Audio packets of callers.", "carrier", "outcome"
+        )
+        self._rtp_seconds = self._counter(
+            "rtp_mended_seconds", "Audio that was made up or left out.", "carrier", "how"
+        )
+        self._rtp_jitter = self._histogram(
+            "rtp_jitter_seconds", "Jitter of a call's packets, at its end.", _LAGGING, "carrier"
+        )
+
+    def _make_fleet(self) -> None:
+        self._rescues = self._counter(
+            "rescues", "Calls that somebody else lost.", "layer", "outcome"
+        )
+        self._workers = Gauge(
+            "bridge_workers", "Workers, as this one sees them.", ["state"], registry=self._registry
+        )
 
     def flow(self, peer: str) -> Flow:
         """Where a carrier's or provider's adapter counts its frames; always the same one."""
         return self._flows.setdefault(self._words("peer", peer), Flow())
+
+    def calls_may_come(self, carrier: str) -> None:
+        """There are no calls yet, and that is a figure too: what scales by it has to see it."""
+        self._live.labels(self._words("carrier", carrier))
 
     def call_started(self, carrier: str) -> None:
         carrier = self._words("carrier", carrier)
@@ -141,6 +177,10 @@ class Metrics:
         """From the end of the caller's turn to the first audio handed to the carrier."""
         self._response.labels(self._words("provider", provider)).observe(seconds)
 
+    def answered_late(self, provider: str) -> None:
+        """A caller waited for too long for an answer, or in vain."""
+        self._count(self._slow, provider=provider)
+
     def tool_called(self, tool: str, outcome: ToolOutcome, seconds: float) -> None:
         """Names of tools that a model made up are counted as "unknown"."""
         name = "unknown" if outcome is ToolOutcome.UNKNOWN_TOOL else tool
@@ -158,12 +198,15 @@ class Metrics:
     def provider_dropped(self, provider: str, cause: Drop) -> None:
         self._count(self._drops, provider=provider, cause=cause)
 
-    def resumed(self, cause: Cause, memory: Memory, silence_seconds: float) -> None:
-        """A new session took over after `silence_seconds`, and remembers so much."""
+    def resumed(self, cause: Cause | Left, memory: Memory, silence_seconds: float) -> None:
+        """
+        A new session took over after `silence_seconds`, and remembers so much. `Left`: with a
+        new leg, which has waited for it so long.
+        """
         self._count(self._resumptions, cause=cause, outcome=memory)
         self._silence.labels(cause).observe(silence_seconds)
 
-    def resumption_failed(self, cause: Cause) -> None:
+    def resumption_failed(self, cause: Cause | Left) -> None:
         """One attempt failed; there may be others."""
         self._count(self._resumptions, cause=cause, outcome="failed")
 
@@ -173,6 +216,32 @@ class Metrics:
     def store_used(self, operation: str, outcome: str, seconds: float) -> None:
         self._count(self._store, operation=operation, outcome=outcome)
         self._store_seconds.labels(self._words("operation", operation)).observe(seconds)
+
+    def journal_used(self, outcome: str) -> None:
+        """A record was written, failed to be, was recovered or is unreadable. From any thread."""
+        self._count(self._journal, outcome=outcome)
+
+    def rtp_came(self, carrier: str, outcome: str, packets: float) -> None:
+        """`outcome`: received, or how packets were lost or refused."""
+        words = self._words("carrier", carrier), self._words("outcome", outcome)
+        self._rtp_packets.labels(*words).inc(packets)
+
+    def rtp_mended(self, carrier: str, how: str, seconds: float) -> None:
+        """`how`: concealed (made up), stretched or skipped."""
+        words = self._words("carrier", carrier), self._words("how", how)
+        self._rtp_seconds.labels(*words).inc(seconds)
+
+    def rtp_jittered(self, carrier: str, seconds: float) -> None:
+        self._rtp_jitter.labels(self._words("carrier", carrier)).observe(seconds)
+
+    def rescued(self, layer: str, outcome: str) -> None:
+        """A call that nobody carried was looked at; `layer`: by whose alarm."""
+        self._count(self._rescues, layer=layer, outcome=outcome)
+
+    def workers_seen(self, alive: int, gone: int) -> None:
+        """`gone`: those that died lately."""
+        self._workers.labels("alive").set(alive)
+        self._workers.labels("gone").set(gone)
 
     def render(self) -> tuple[bytes, str]:
         """The body of `GET /metrics` and its content type."""

@@ -25,14 +25,17 @@ from bridge.call.timeline import Timeline
 from bridge.call.vocabulary import Finishing, ModelReady, Over, SayAsked
 from bridge.errors import BridgeError, Ending, Fault, RealtimeError
 from bridge.ports import leg, phrases
+from bridge.ports.mail import ChangeWish
 from bridge.ports.session import RealtimeConfig
-from bridge.ports.store import CallRecord, Claim, Cut
-from bridge.runner.runner import RealtimeRunner
+from bridge.ports.store import CallRecord, Claim, Left, Line
 from bridge.telemetry.logs import in_call
+from bridge.wiring.carryover import entries, lines, runner_of, snapshot
 from bridge.wiring.chronicle import Chronicle
 from bridge.wiring.formats import AudioPath
+from bridge.wiring.journal import CallJournal
 from bridge.wiring.keeper import Keeper
-from bridge.wiring.tallies import Growth
+from bridge.wiring.letters import Letters
+from bridge.wiring.tallies import carried
 from bridge.wiring.watched import WatchedLeg
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Attendant"]
 
+NOTED_SECONDS = 5.0  # of the timeline that a record may lack
 ASIDE_SECONDS = 2.0  # that a newer leg of the same call waits for the older one to let go
 
 _log = logging.getLogger(__name__)
@@ -54,7 +58,9 @@ class Attendant:
         self._record = record
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
-        self.timeline = Timeline(self._began)
+        lasted = time.time() - record.started_at if record.timeline else 0.0
+        self.timeline = Timeline(self._began - lasted, entries(record.timeline))
+        self._noted, self._noted_at = record.timeline, float("-inf")
         agent = service.agent
         self._context = agent.context(
             record.call_id,
@@ -65,9 +71,8 @@ class Attendant:
             started_at=datetime.fromtimestamp(record.started_at, UTC),
         )
         config = path.configure(record.config or agent.config())
-        self._runner = RealtimeRunner(
-            service.model, config, history=record.history, token=record.resume_token
-        )
+        self._journal = CallJournal(service.store.tools, service.metrics)
+        self._runner = runner_of(record, config, service.model, self._journal)
         # All of them are known, but offered is what the configuration names: an update may
         # have taken some away.
         self._runner.register_tools(tool.bind(self._context) for tool in agent.tools)
@@ -75,8 +80,12 @@ class Attendant:
         self._conductor: Conductor | None = None
         self._hooks: Dispatcher | None = None
         self._keeper: Keeper | None = None
+        self._letters: Letters | None = None
         self._call: Call | None = None
-        self._cut = Cut.NOBODY
+        self._cut = record.cut
+        self._left = Left.WORKER_LOST
+        """How this worker lets go of the leg, once it does."""
+        self._returns = True
         self._gone = asyncio.Event()
 
     # As the operator sees it
@@ -98,20 +107,31 @@ class Attendant:
         with in_call(self.call_id):
             self._dialling = asyncio.create_task(self._dial(), name="dial")
 
-    async def attend(self, caller: leg.Leg, claim: Claim) -> None:
-        """Conduct the call until it is over on this leg."""
+    async def attend(
+        self, caller: leg.Leg, claim: Claim, since: float, *, returns: bool = True
+    ) -> Ending:
+        """
+        Conduct the call until it is over on this leg, which asked for it at `since` (seconds,
+        the loop's clock); returns why. `returns`: whether it comes back when the leg is lost.
+        """
+        self._returns = returns
+        self._journal.held(claim)
         if self._dialling is None:
             self.dial()
+        assert self._dialling is not None
         metrics = self._service.metrics
         metrics.call_started(self.carrier)
         ending = Ending(Fault.BRIDGE, "fault")
         try:
             with in_call(self.call_id), self._service.switchboard.connect(self):
+                if claim.resumed:
+                    self._dialling.add_done_callback(lambda _: self._resumed(since))
                 over = await self._conduct(caller, claim)
                 ending = over.ending
         finally:
             metrics.call_ended(self.carrier, ending)
             self._gone.set()
+        return ending
 
     async def abandon(self) -> None:
         """Let go of the model."""
@@ -121,6 +141,18 @@ class Attendant:
         await self._runner.close()
 
     # What others want of the call
+
+    @property
+    def returns(self) -> bool:
+        return self._returns
+
+    @property
+    def at_boundary(self) -> bool:
+        return self._call is not None and self._call.at_boundary
+
+    def hand_over(self) -> None:
+        self._left = Left.HANDED_OVER
+        self._tell(leg.Ended(Ending(Fault.OPERATOR, "handed_over"), lost=True))
 
     def step_aside(self) -> None:
         """Somebody else holds the call now, or it comes back on another leg."""
@@ -137,6 +169,10 @@ class Attendant:
     def end(self, ending: Ending, verdict: leg.Verdict) -> None:
         """Somebody says that the call is over now, whatever is being said."""
         self._tell(Finishing(verdict, ending, after_words=False))
+
+    def look_after_mail(self) -> None:
+        if self._letters is not None:
+            self._letters.look()
 
     async def change(self, change: RealtimeConfig, bridge_message: str | None) -> str:
         """Change the session; returns what became of it: applied or queued."""
@@ -161,6 +197,14 @@ class Attendant:
 
     # At work
 
+    async def _grant(self, wish: ChangeWish) -> None:
+        """Do what a letter asks for, once there is a session, and keep what came of it."""
+        assert self._dialling is not None
+        assert self._keeper is not None
+        await asyncio.wait([self._dialling])
+        await self._runner.update_session_with_bridge(wish.change, wish.bridge_message)
+        await self._keeper.flush()
+
     async def _dial(self) -> None:
         metrics, provider = self._service.metrics, self._service.model.provider
         begun = self._clock()
@@ -177,10 +221,20 @@ class Attendant:
         finally:
             metrics.provider_connected(provider, outcome, self._clock() - begun)
 
+    def _resumed(self, since: float) -> None:
+        """The call is on a new leg; so is the conversation, if there is a session."""
+        metrics, cause, memory = self._service.metrics, self._record.left, self._runner.memory
+        if memory is None:
+            metrics.resumption_failed(cause)
+        else:
+            metrics.resumed(cause, memory, self._clock() - since)
+
     async def _conduct(self, caller: leg.Leg, claim: Claim) -> Over:
         assert self._dialling is not None
         service = self._service
-        keeper = self._keeper = Keeper(service.store, claim, self._snapshot, self.step_aside)
+        keeper = self._keeper = Keeper(
+            service.store, claim, self._snapshot, self.step_aside, mail=self.look_after_mail
+        )
         hooks = Dispatcher(service.agent.hooks, self._context, failed=service.metrics.hook_failed)
         async with AsyncExitStack() as stack:
             self._hooks = await stack.enter_async_context(hooks)
@@ -188,10 +242,13 @@ class Attendant:
             stack.callback(self._gone.set)
             stack.push_async_callback(self.abandon)
             await stack.enter_async_context(keeper)
+            self._journal.kept(keeper.flush)
             watched = stack.enter_context(WatchedLeg(caller))
             chronicle = self._chronicle(keeper, resumed=claim.resumed)
             conductor = self._conductor = self._new_conductor(watched, chronicle)
-            stack.enter_context(service.tallies.keep(self._tally(conductor)))
+            stack.enter_context(service.tallies.keep(self._count(conductor)))
+            letters = Letters(service.store.mailbox, claim, self._grant, self.step_aside)
+            self._letters = await stack.enter_async_context(letters)
             keeper.touch()
             try:
                 # A call that was lost before a word was said begins anew, greeting and all.
@@ -202,15 +259,20 @@ class Attendant:
                 await keeper.release()
                 raise
             await self._carry_out(over, caller, keeper)
-            if not over.lost:
+            if not over.lost or not self._returns:
                 chronicle.ended(over.ending, time.time() - self.started_at)
         return over
 
     async def _carry_out(self, over: Over, caller: leg.Leg, keeper: Keeper) -> None:
         """What becomes of the call: the verdict is stored before the carrier can ask for it."""
-        self._cut, self._call = over.cut, None
-        if over.lost:
-            await keeper.release()
+        assert self._call is not None
+        if self._call.begun:
+            self._cut = over.cut
+        self._call = None
+        if over.lost and self._returns:
+            if self._left is not Left.HANDED_OVER:
+                self._left = Left.LEG_LOST
+            await keeper.release(planned=self._left is Left.HANDED_OVER)
             return
         verdict = over.verdict or leg.Hangup()
         await keeper.end(verdict)
@@ -222,7 +284,7 @@ class Attendant:
             call,
             caller,
             self._runner,
-            to_model=transcoder(self._path.leg, self._path.model_in),
+            to_model=transcoder(self._path.leg, self._path.model_in, piece_ms=self._path.append_ms),
             to_caller=transcoder(self._path.model_out, self._path.leg),
             observer=chronicle,
             clock=self._clock,
@@ -254,13 +316,22 @@ class Attendant:
 
     def _snapshot(self) -> CallRecord:
         """What another leg, or another worker, needs to go on."""
-        return replace(
+        begun = self._call is not None and self._call.begun
+        return snapshot(
             self._record,
-            config=self._runner.config,
-            history=self._runner.history_at(self._heard()),
-            resume_token=self._runner.resume_token,
-            cut=self._cut if self._call is None else self._call.cut,
+            self._runner,
+            heard=self._heard(),
+            cut=self._call.cut if self._call is not None and begun else self._cut,
+            left=self._left,
+            timeline=self._lines(),
         )
+
+    def _lines(self) -> tuple[Line, ...]:
+        """The timeline for the record, which need not have its last few seconds."""
+        now, over = self._clock(), self._left is not Left.WORKER_LOST
+        if over or now - self._noted_at >= NOTED_SECONDS:
+            self._noted_at, self._noted = now, lines(self.timeline)
+        return self._noted
 
     def _heard(self) -> Mapping[str, float]:
         """How much the caller has heard of what the agent is saying just now."""
@@ -268,17 +339,12 @@ class Attendant:
             return {}
         return {cut.item_id: cut.heard_ms for cut in self._call.unheard(self._clock())}
 
-    def _tally(self, conductor: Conductor) -> Callable[[], None]:
-        """Adds to the metrics what the call has carried since the last time."""
-        metrics, path = self._service.metrics, self._path
-        carried, model = metrics.flow(self.carrier), metrics.flow(self._service.model.provider)
-        frames = Growth(lambda: conductor.frames_in)
-        sent = Growth(lambda: path.leg.duration_ms(conductor.audio_out) / 1000)
-        dropped = Growth(lambda: path.model_in.duration_ms(self._runner.dropped_audio) / 1000)
-
-        def count() -> None:
-            carried.frames_in += int(frames.take())
-            carried.audio_out += sent.take()
-            model.dropped_out += dropped.take()
-
-        return count
+    def _count(self, conductor: Conductor) -> Callable[[], None]:
+        service, path = self._service, self._path
+        return carried(
+            service.metrics.flow(self.carrier),
+            service.metrics.flow(service.model.provider),
+            frames=lambda: conductor.frames_in,
+            sent=lambda: path.leg.duration_ms(conductor.audio_out) / 1000,
+            dropped=lambda: path.model_in.duration_ms(self._runner.dropped_audio) / 1000,
+        )

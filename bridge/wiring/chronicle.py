@@ -23,6 +23,7 @@ from bridge.ports import runner_events as runner
 from bridge.ports import server_events as model
 from bridge.ports.runner_events import RunnerEvent
 from bridge.telemetry.metrics import Metrics
+from bridge.wiring.overdue import Overdue
 
 __all__ = ["Chronicle"]
 
@@ -50,9 +51,12 @@ class Chronicle(Observer):
         self._worth_keeping = worth_keeping
         self._resumed = resumed
         self._ready = self._here = False
+        self._overdue = Overdue()
 
     def moment(self, happened: Happened, now: float) -> None:
         self._timeline.add(happened, now)
+        if self._overdue.note(happened.what, now):
+            self._metrics.answered_late(self._provider)
         match happened:
             case Happened(Moment.AGENT_SPEAKS, seconds=float(seconds)):
                 self._metrics.responded(self._provider, seconds)
@@ -74,6 +78,9 @@ class Chronicle(Observer):
                 self._worth_keeping()
             case model.TranscriptDone(transcript=transcript):
                 self._tell(AgentSaid(transcript))
+                self._worth_keeping()
+            case model.SpeechStarted() | model.SpeechStopped():
+                # Whoever goes on with the call has to know that the caller was cut off.
                 self._worth_keeping()
             case model.ResponseDone() | model.ResumptionToken():
                 self._worth_keeping()

@@ -10,10 +10,12 @@ from bridge.audio.formats import ULAW_8K
 from bridge.config import Config
 from bridge.ports.model import RealtimeModel
 from bridge.ports.store import CallStore
+from bridge.telemetry.metrics import Metrics
 from bridge.wiring.formats import AudioPath, negotiate
 from bridge.wiring.models import model_of
 from bridge.wiring.service import Service
-from bridge.wiring.stores import store_of
+from bridge.wiring.stores import sheltered_store_of
+from bridge.wiring.watch import watchman_of
 
 __all__ = ["Plan", "compose", "plan"]
 
@@ -35,11 +37,14 @@ def plan(config: Config, agent: Agent | None = None, model: RealtimeModel | None
     Raises ConfigError where agent, model and settings do not fit together.
     """
     model = model or model_of(config)
-    path = negotiate(model, ULAW_8K, config.audio)
+    path = negotiate(model, ULAW_8K, config.audio, config.append_ms)
     return Plan(config, agent or Agent.from_config(config), model, path)
 
 
 def compose(plan: Plan, store: CallStore | None = None) -> Service:
     """The service, inside a running loop."""
-    store = store or store_of(plan.config, asyncio.get_running_loop().time)
-    return Service(plan.config, plan.agent, plan.model, store, plan.path)
+    metrics = Metrics()
+    store = store or sheltered_store_of(plan.config, asyncio.get_running_loop().time, metrics)
+    service = Service(plan.config, plan.agent, plan.model, store, plan.path, metrics=metrics)
+    service.watchman = watchman_of(service)
+    return service

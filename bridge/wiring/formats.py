@@ -12,6 +12,8 @@ from bridge.ports.session import RealtimeConfig
 
 __all__ = ["AudioPath", "negotiate"]
 
+CARRIER_MS = 20  # of audio in each message of a carrier's
+
 
 @dataclass(frozen=True, slots=True)
 class AudioPath:
@@ -20,6 +22,8 @@ class AudioPath:
     leg: AudioFormat
     model_in: AudioFormat
     model_out: AudioFormat
+    append_ms: int = 0
+    """How much of the caller's audio goes to the model at once; 0: as it comes."""
 
     def configure(self, config: RealtimeConfig) -> RealtimeConfig:
         return replace(
@@ -29,7 +33,9 @@ class AudioPath:
         )
 
 
-def negotiate(model: RealtimeModel, leg: AudioFormat, wish: str) -> AudioPath:
+def negotiate(
+    model: RealtimeModel, leg: AudioFormat, wish: str, append_ms: int = CARRIER_MS
+) -> AudioPath:
     """
     `wish` is auto, pcm16 or g711. Auto takes the leg's own format where the model speaks
     it, so that nothing is decoded on the way. Raises ConfigError where g711 is not to be had.
@@ -38,6 +44,7 @@ def negotiate(model: RealtimeModel, leg: AudioFormat, wish: str) -> AudioPath:
         leg,
         _choose(model.supported_input_formats, leg, wish),
         _choose(model.supported_output_formats, leg, wish),
+        append_ms if append_ms > CARRIER_MS else 0,
     )
 
 

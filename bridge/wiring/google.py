@@ -15,8 +15,8 @@ SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 def credentials() -> Callable[[], Awaitable[str]]:
     """A function that gives a fresh OAuth token. Raises ConfigError without google-auth."""
     try:
-        import google.auth  # noqa: PLC0415 - only who uses Vertex AI has it installed
-        import google.auth.transport.requests as transport  # noqa: PLC0415
+        import google.auth  # only who uses Vertex AI has it installed
+        import google.auth.transport.requests as transport
     except ImportError:
         raise ConfigError(
             "GOOGLE_GENAI_USE_VERTEXAI: install google-auth: pip install 'telephony-bridge[vertex]'"

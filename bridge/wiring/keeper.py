@@ -3,6 +3,9 @@ Keeps a call's record in the store while the call lasts.
 
 Rule: the newest record wins, one write is under way at a time, and nothing ever waits for
 the store but the end of the call, and that not for long.
+
+All calls of a worker are written at the same ticks, so that their writes go to the store
+together.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +24,8 @@ from bridge.ports.store import CallRecord, CallStore, Claim, Saved
 __all__ = ["Keeper"]
 
 SPACING = 0.5  # seconds between two writes of one call
+RENEWAL = 0.5  # more seconds after which it is written again all the same
+TICK = 0.05  # seconds between the moments at which calls are written
 PATIENCE = 2.0  # seconds that the end of a call waits for the store
 
 _log = logging.getLogger(__name__)
@@ -27,7 +33,8 @@ _log = logging.getLogger(__name__)
 
 class Keeper:
     """
-    `record` makes the record as it is now; `fenced` is told that the call is no longer ours.
+    `record` makes the record as it is now; `fenced` is told that the call is no longer ours,
+    and `mail` that there are letters to it.
 
     An asynchronous context manager: it writes for as long as that lasts.
     """
@@ -39,16 +46,25 @@ class Keeper:
         record: Callable[[], CallRecord],
         fenced: Callable[[], None],
         *,
+        mail: Callable[[], None] = lambda: None,
         spacing: float = SPACING,
+        renewal: float = RENEWAL,
         patience: float = PATIENCE,
     ) -> None:
         self._store = store
         self._claim = claim
         self._record = record
         self._fenced = fenced
+        self._mail = mail
         self._spacing = spacing
+        self._renewal = renewal
         self._patience = patience
+        self._stored: CallRecord | None = None
+        """What the store is known to have, and since when."""
+        self._stored_at = 0.0
+        self._clock = asyncio.get_running_loop().time
         self._dirty = asyncio.Event()
+        self._writing = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -67,10 +83,22 @@ class Keeper:
         """Something happened that the next worker would have to know."""
         self._dirty.set()
 
-    async def release(self) -> None:
-        """The leg is gone: leave the record to whoever comes next. The last write."""
+    async def flush(self) -> None:
+        """
+        Return when what is known now is stored; at the end of the call at once. Raises
+        StoreError. May be cancelled: it is stored later then.
+        """
+        self.touch()
+        if self._keeping is not None:
+            await self._save()
+
+    async def release(self, *, planned: bool = False) -> None:
+        """
+        The leg is gone: leave the record to whoever comes next. The last write. `planned`:
+        we let go of it on purpose.
+        """
         await self._stop()
-        await self._bounded(self._release())
+        await self._bounded(self._release(planned))
 
     async def end(self, verdict: Verdict) -> None:
         """The call is over. The last write."""
@@ -78,19 +106,46 @@ class Keeper:
         await self._bounded(self._end(verdict))
 
     async def _keep(self) -> None:
+        await self._dirty.wait()
         while True:
-            await self._dirty.wait()
-            self._dirty.clear()
+            # A store that has lost the call is to have it again soon, and the others are to
+            # see that somebody looks after it.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._renewal):
+                    await self._dirty.wait()
             try:
-                saved = await self._store.save(self._claim, self._record())
-            except StoreError as exc:
-                _log.warning("the call's record could not be saved: %s", exc)
-                self._dirty.set()
-            else:
-                if saved is Saved.FENCED:
-                    self._fenced()
+                if await self._save(even_unchanged=False) is Saved.FENCED:
                     return
-            await asyncio.sleep(self._spacing)
+            except StoreError as exc:
+                _log.debug("the call's record could not be saved: %s", exc)
+            await asyncio.sleep(self._to_next_tick())
+
+    def _to_next_tick(self) -> float:
+        """Seconds to the first tick after the spacing."""
+        due = self._clock() + self._spacing
+        return self._spacing + (-due % min(TICK, self._spacing))
+
+    async def _save(self, *, even_unchanged: bool = True) -> Saved:
+        async with self._writing:
+            self._dirty.clear()
+            record, now = self._record(), self._clock()
+            if self._stored is not None and record == self._stored:
+                due = self._stored_at + self._renewal + self._spacing / 2
+                if now < due and not even_unchanged:
+                    return Saved.OK
+                record = self._stored  # the same one, which a store knows again at a glance
+            try:
+                saved = await self._store.save(self._claim, record)
+            except BaseException:
+                self._stored = None
+                self._dirty.set()  # it has to be tried again
+                raise
+            self._stored, self._stored_at = record, now
+        if saved is Saved.FENCED:
+            self._fenced()
+        elif saved is Saved.MAIL:
+            self._mail()
+        return saved
 
     async def _stop(self) -> None:
         """Nothing may be written behind what is written last."""
@@ -102,8 +157,8 @@ class Keeper:
         if isinstance(failed, Exception):
             _log.error("the call's record was no longer kept", exc_info=failed)
 
-    async def _release(self) -> None:
-        await self._store.release(self._claim, self._record())
+    async def _release(self, planned: bool) -> None:
+        await self._store.release(self._claim, self._record(), planned=planned)
 
     async def _end(self, verdict: Verdict) -> None:
         await self._store.end(self._claim.call_id, verdict, claim=self._claim)
@@ -113,4 +168,4 @@ class Keeper:
             async with asyncio.timeout(self._patience):
                 await write
         except (StoreError, TimeoutError) as exc:
-            _log.warning("the end of a call could not be stored: %s", type(exc).__name__)
+            _log.debug("the end of a call could not be stored: %s", type(exc).__name__)

@@ -1,4 +1,9 @@
-"""Which model the settings name."""
+"""
+Which model the settings name.
+
+Rule: a provider's room is entered only when it is the one: the others' libraries would keep
+every worker from its calls for some tenths of a second.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +12,6 @@ from urllib.parse import urlsplit
 from bridge.config import Config, ProviderName
 from bridge.errors import ConfigError
 from bridge.ports.model import RealtimeModel
-from bridge.providers.gemini.model import DEFAULT_MODEL as GEMINI_MODEL
-from bridge.providers.gemini.model import GeminiLiveModel
-from bridge.providers.offline.model import OfflineModel
-from bridge.providers.openai.dialect import AZURE, OPENAI
-from bridge.providers.openai.model import OpenAIRealtimeModel
-from bridge.wiring.google import credentials
 
 __all__ = ["model_of"]
 
@@ -28,10 +27,19 @@ def model_of(config: Config) -> RealtimeModel:
         case ProviderName.GEMINI:
             return _gemini(config)
         case ProviderName.OFFLINE:
-            return OfflineModel()
+            return _offline()
+
+
+def _offline() -> RealtimeModel:
+    from bridge.providers.offline.model import OfflineModel
+
+    return OfflineModel()
 
 
 def _openai(config: Config) -> RealtimeModel:
+    from bridge.providers.openai.dialect import AZURE, OPENAI
+    from bridge.providers.openai.model import OpenAIRealtimeModel
+
     key = config.openai.api_key
     assert key is not None  # Config has seen to it
     host = urlsplit(config.openai.base_url).hostname or ""
@@ -47,8 +55,11 @@ def _openai(config: Config) -> RealtimeModel:
 
 
 def _gemini(config: Config) -> RealtimeModel:
+    from bridge.providers.gemini.model import DEFAULT_MODEL, GeminiLiveModel
+    from bridge.wiring.google import credentials
+
     settings = config.gemini
-    model = config.model or GEMINI_MODEL
+    model = config.model or DEFAULT_MODEL
     if settings.vertex and settings.project:
         location = settings.location or "global"
         return GeminiLiveModel.vertex(settings.project, location, credentials(), model)

@@ -13,7 +13,8 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bridge.agent.agent import Agent
@@ -22,18 +23,22 @@ from bridge.call.switchboard import Switchboard
 from bridge.config import Config
 from bridge.errors import Ending, Fault, StoreError
 from bridge.ports import leg, phrases
+from bridge.ports.mail import ChangeWish, Posted
 from bridge.ports.model import RealtimeModel
 from bridge.ports.store import CallRecord, CallState, CallStore, Claim, Standing
 from bridge.telemetry.metrics import Metrics
 from bridge.wire import ticket
 from bridge.wiring.attendant import Attendant
+from bridge.wiring.departure import PACE, Departures
 from bridge.wiring.formats import AudioPath
+from bridge.wiring.postman import Postman
 from bridge.wiring.tallies import Tallies
+from bridge.wiring.watchman import Watchman
 
 __all__ = ["EXPECTED_SECONDS", "Service"]
 
-EXPECTED_SECONDS = 15.0  # for which a dialled model waits for its caller
-FAREWELL_SECONDS = 5.0  # in which calls that are ended for a shutdown let go
+EXPECTED_SECONDS = 6.0  # for which a dialled model waits for its caller
+FAREWELL_SECONDS = 3.0  # in which calls that are ended for a shutdown let go
 LINGER_SECONDS = 1.0  # after the last call, for the carrier to ask what comes next
 
 _log = logging.getLogger(__name__)
@@ -56,15 +61,18 @@ class Service:
         store: CallStore,
         path: AudioPath,
         *,
+        metrics: Metrics | None = None,
         expected_seconds: float = EXPECTED_SECONDS,
     ) -> None:
         self.config = config
         self.agent = agent
         self.model = model
         self.store = store
-        self.metrics = Metrics()
+        self.metrics = metrics or Metrics()
         self.tallies = Tallies()
         self.switchboard = Switchboard(config.max_calls)
+        self.watchman: Watchman | None = None
+        """Who looks after calls that were lost. Whoever sets it starts and closes it."""
         self.worker = uuid.uuid4().hex[:12]
         self.rules = CallRules(
             greeting=agent.greeting,
@@ -82,14 +90,20 @@ class Service:
         self._expected: dict[str, _Expected] = {}
         self._fences: dict[str, int] = {}
         """Under which fence the calls in progress here are held."""
+        self._asked_at: dict[str, float] = {}
+        """When claims were asked for that nobody attends to yet."""
         self._leaving: set[asyncio.Task[None]] = set()
 
     @property
     def refusal(self) -> str | None:
-        """Why a new call is not welcome: draining or full. None: it is."""
-        board = self.switchboard
-        full = len(board) + len(self._expected) >= board.max_calls
-        return board.refusal or ("full" if full else None)
+        """Why a new call is not welcome: draining, full or overloaded. None: it is."""
+        return self.switchboard.refusal(len(self._expected))
+
+    def loop_lagged(self, seconds: float) -> None:
+        """The event loop was so late just now. In the loop's own thread."""
+        self.metrics.loop_lagged(seconds)
+        now = asyncio.get_running_loop().time()
+        self.switchboard.strain.saw(seconds, time.thread_time(), now)
 
     # A call comes in
 
@@ -98,7 +112,7 @@ class Service:
         try:
             return await self.store.standing(call_id, leg_ended=leg_ended)
         except StoreError as exc:
-            _log.warning("the store does not answer; the call is taken without it: %s", exc)
+            _log.debug("the store does not answer; the call is taken without it: %s", exc)
             fence = self._fences.get(call_id)
             return Standing(CallState.NEW if fence is None else CallState.LIVE, fence or 0)
 
@@ -113,7 +127,7 @@ class Service:
         try:
             await self.store.expect(record)
         except StoreError as exc:
-            _log.warning("a new call could not be stored: %s", exc)
+            _log.debug("a new call could not be stored: %s", exc)
 
     def new_record(
         self,
@@ -152,19 +166,25 @@ class Service:
         None where the ticket with this fence was used. A store that does not answer cannot
         tell, and the caller is not to suffer from that.
         """
+        asked_at = asyncio.get_running_loop().time()
         if not await self._clear_the_way(call_id, fence):
             return None
-        claim_id = uuid.uuid4().hex
-        try:
-            return await self.store.claim(
-                call_id, fence=fence, claim_id=claim_id, worker=self.worker
-            )
-        except StoreError as exc:
-            _log.warning("the store does not answer; the call is taken without it: %s", exc)
-            return Claim(call_id, fence + 1, claim_id, None, resumed=fence > 0)
+        claim = await self._claim(call_id, fence)
+        if claim is not None:
+            self._asked_at[claim.claim_id] = asked_at
+        return claim
 
-    async def attend(self, caller: leg.Leg, claim: Claim, record: CallRecord) -> None:
-        """Conduct the call until it is over on this leg. `record` is for a call without one."""
+    async def attend(
+        self, caller: leg.Leg, claim: Claim, record: CallRecord, *, returns: bool = True
+    ) -> Ending:
+        """
+        Conduct the call until it is over on this leg; returns why. `record` is for a call
+        without one; `returns`: whether its carrier brings it back when this leg is lost.
+        """
+        if claim.resumed:
+            # Somebody else has held it meanwhile: whom we dialled for a call without a past
+            # does not know what was said since.
+            self._never_came(claim.call_id)
         expected = self._expected.pop(claim.call_id, None)
         if expected is not None:
             expected.timer.cancel()
@@ -173,7 +193,8 @@ class Service:
             attendant = Attendant(self, self._path, claim.record or record)
         self._fences[claim.call_id] = claim.fence
         try:
-            await attendant.attend(caller, claim)
+            since = self._asked_at.pop(claim.claim_id, asyncio.get_running_loop().time())
+            return await attendant.attend(caller, claim, since, returns=returns)
         finally:
             if self._fences.get(claim.call_id) == claim.fence:
                 del self._fences[claim.call_id]
@@ -186,28 +207,72 @@ class Service:
         try:
             await self.store.end(call_id, verdict)
         except StoreError as exc:
-            _log.warning("the end of a call could not be stored: %s", exc)
+            _log.debug("the end of a call could not be stored: %s", exc)
         live = self.switchboard.find(call_id)
         if live is not None:
             live.end(ending, verdict)
+
+    async def change(self, call_id: str, wish: ChangeWish) -> str | None:
+        """
+        Change the session of a call on any worker. What became of it: applied, or queued for
+        its holder, or whoever holds it next; None: no such call. Raises RealtimeError where
+        the model refuses, and StoreError.
+        """
+        live = self.switchboard.find(call_id)
+        if live is not None:
+            return await live.change(wish.change, wish.bridge_message)
+        posted = await self.store.mailbox.post(call_id, uuid.uuid4().hex, wish)
+        return "queued" if posted is Posted.LEFT else None
+
+    async def hang_up(self, call_id: str) -> bool:
+        """
+        End a call on any worker, at the operator's wish. False: no such call. Raises
+        StoreError where only the store could tell.
+        """
+        live = self.switchboard.find(call_id)
+        if live is not None:
+            live.end(Ending(Fault.OPERATOR, "hung_up"), leg.Hangup())
+            return True
+        standing = await self.store.standing(call_id)
+        if standing.state in (CallState.NEW, CallState.ENDED):
+            return False
+        # Its holder finds that it is over, and the carrier, which then asks, hangs up.
+        await self.store.end(call_id, leg.Hangup())
+        await self.store.mailbox.alert(call_id)
+        return True
 
     async def drain(self) -> None:
         """
         Take no new calls; return when those in progress are over and their carriers know.
 
-        What is left after BRIDGE_DRAIN_SECONDS ends with an apology. May be cancelled.
+        Other workers go on with them, if the store is theirs, too. What is left after
+        BRIDGE_DRAIN_SECONDS ends with an apology. May be cancelled.
         """
         board = self.switchboard
         board.draining = True
         if not self._busy:
             return
         _log.info("draining: %d calls are in progress", len(board))
-        await self._idle(self.config.drain_seconds)
+        if self.store.shared:
+            await self._hand_over()
+        else:
+            await self._idle(self.config.drain_seconds)
         self._expect_nobody()
         for call in board:
             call.end(Ending(Fault.OPERATOR, "drained"), self._apology())
         await self._idle(FAREWELL_SECONDS)
         await asyncio.sleep(LINGER_SECONDS)
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """What a worker does besides its calls, for as long as this lasts."""
+        postman = Postman(self.store.mailbox, self.worker, self.switchboard.find)
+        rounds = asyncio.create_task(postman.run(), name="postman")
+        try:
+            yield
+        finally:
+            rounds.cancel()
+            await asyncio.gather(rounds, return_exceptions=True)
 
     async def close(self) -> None:
         """Let go of what was expected, and of the store."""
@@ -222,6 +287,16 @@ class Service:
             self._expected_seconds, self._never_came, record.call_id
         )
         self._expected[record.call_id] = _Expected(attendant, timer)
+
+    async def _claim(self, call_id: str, fence: int) -> Claim | None:
+        claim_id = uuid.uuid4().hex
+        try:
+            return await self.store.claim(
+                call_id, fence=fence, claim_id=claim_id, worker=self.worker
+            )
+        except StoreError as exc:
+            _log.debug("the store does not answer; the call is taken without it: %s", exc)
+            return Claim(call_id, fence + 1, claim_id, None, resumed=fence > 0)
 
     async def _clear_the_way(self, call_id: str, fence: int) -> bool:
         older = self.switchboard.find(call_id)
@@ -247,6 +322,18 @@ class Service:
         task = asyncio.create_task(expected.attendant.abandon(), name="abandon")
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
+
+    async def _hand_over(self) -> None:
+        """Give the calls to other workers; return when they are gone, or the time is up."""
+        board = self.switchboard
+        departures = Departures(lambda: board, asyncio.get_running_loop().time)
+        leaving = asyncio.create_task(departures.run(self.config.drain_seconds), name="leaving")
+        try:
+            # However short the time is, everybody is let go at the pace.
+            await self._idle(max(self.config.drain_seconds, len(board) / PACE + FAREWELL_SECONDS))
+        finally:
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
 
     @property
     def _busy(self) -> bool:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["Growth", "Tallies"]
+from bridge.telemetry.flow import Flow
+
+__all__ = ["Growth", "Tallies", "carried"]
 
 
 class Growth:
@@ -49,3 +51,25 @@ class Tallies:
         finally:
             self._kept.remove(count)
             count()
+
+
+def carried(
+    leg: Flow,
+    model: Flow,
+    *,
+    frames: Callable[[], float],
+    sent: Callable[[], float],
+    dropped: Callable[[], float],
+) -> Callable[[], None]:
+    """
+    Counts what a call carries: `frames` of the caller's, seconds `sent` to the caller, and
+    seconds `dropped` before the model.
+    """
+    frames_in, audio_out, dropped_out = Growth(frames), Growth(sent), Growth(dropped)
+
+    def count() -> None:
+        leg.frames_in += int(frames_in.take())
+        leg.audio_out += audio_out.take()
+        model.dropped_out += dropped_out.take()
+
+    return count

@@ -59,13 +59,10 @@ class WatchedLeg:
         assert self._listener is not None
         if self._over:
             return
-        match event:
-            case leg.Heard():
-                self._heard = True
-            case leg.Ended():
-                self._stop()
-            case _:
-                pass
+        if isinstance(event, leg.Heard):
+            self._heard = True
+        elif isinstance(event, leg.Ended):
+            self._stop()
         self._listener(event)
 
     def _look(self) -> None:

@@ -151,3 +151,26 @@ def test_other_formats_are_refused(strange: AudioFormat) -> None:
         transcoder(strange, ULAW_8K)
     with pytest.raises(AudioFormatError, match=f"{strange.sample_rate} Hz"):
         transcoder(PCM16_24K, strange)
+
+
+@pytest.mark.parametrize("target", [ULAW_8K, PCM16_24K])
+def test_audio_may_be_gathered_into_longer_pieces(target: AudioFormat) -> None:
+    """Nothing for a frame, both with the next; the sound is the same, at most 40 ms later."""
+    gathering, plain = transcoder(ULAW_8K, target, piece_ms=40), transcoder(ULAW_8K, target)
+    frames = [NOISE[start : start + 160] for start in range(0, 640, 160)]
+
+    pieces = [gathering.feed(frame) for frame in frames]
+
+    assert [bool(piece) for piece in pieces] == [False, True, False, True]
+    assert b"".join(pieces) == plain.feed(NOISE[:640])
+    assert gathering.delay_ms == plain.delay_ms + 40
+
+
+def test_what_was_gathered_is_forgotten_with_the_rest() -> None:
+    """What begins new does not begin with half a piece of what was."""
+    gathering = transcoder(ULAW_8K, ULAW_8K, piece_ms=40)
+    gathering.feed(NOISE[:160])
+    gathering.reset()
+
+    assert gathering.feed(NOISE[160:320]) == b""
+    assert gathering.feed(NOISE[320:480]) == NOISE[160:480]

@@ -31,6 +31,7 @@ __all__ = [
     "done",
     "marks",
     "moments",
+    "played",
     "sound",
     "voice",
 ]
@@ -65,8 +66,14 @@ def moments(commands: Iterable[CallCommand]) -> list[Moment]:
     return [command.what for command in commands if isinstance(command, Happened)]
 
 
+def played(commands: Iterable[CallCommand]) -> list[bytes]:
+    """The pieces of the agent's voice that are sent."""
+    return [command.audio for command in commands if isinstance(command, leg.Play)]
+
+
 def marks(commands: Iterable[CallCommand]) -> list[str]:
-    return [command.name for command in commands if isinstance(command, leg.Mark)]
+    plays = [command for command in commands if isinstance(command, leg.Play)]
+    return [play.mark for play in plays if play.mark is not None]
 
 
 class CallScript:
@@ -119,7 +126,7 @@ class CallScript:
         commands = self.call.handle(event, now)
         for command in commands:
             match command:
-                case leg.Mark(name):
+                case leg.Play(mark=str(name)):
                     self.pending.append(name)
                 case Over():
                     self.over = command

@@ -10,6 +10,7 @@ from bridge.call.patience import CallRules
 from bridge.call.vocabulary import (
     AskResponse,
     CallEvent,
+    Finishing,
     Happened,
     Interrupt,
     ModelFailed,
@@ -30,7 +31,17 @@ from bridge.ports.model import Memory
 from bridge.ports.runner_events import Cause, ToolOutcome
 from bridge.ports.server_events import Drop, ResponseStatus
 from bridge.ports.store import Cut
-from tests.call.scripts import STARTED, CallScript, deeds, done, marks, moments, sound, voice
+from tests.call.scripts import (
+    STARTED,
+    CallScript,
+    deeds,
+    done,
+    marks,
+    moments,
+    played,
+    sound,
+    voice,
+)
 
 GREETING = CallRules(greeting="Good morning.")
 GREET = AskResponse(phrases.greet("Good morning."))
@@ -105,7 +116,7 @@ def test_voice_without_a_caller_goes_nowhere() -> None:
 
 
 def test_the_voice_passes_with_its_marks() -> None:
-    """Every tenth of a second is followed by a mark of its own."""
+    """Every tenth of a second has a mark of its own."""
     call = CallScript()
     call.at(1.0, model.SpeechStarted())
     call.at(2.0, model.SpeechStopped(), model.ResponseCreated("r1"))
@@ -114,10 +125,8 @@ def test_the_voice_passes_with_its_marks() -> None:
 
     first, second = marks(commands)
     assert commands == [
-        leg.Play(sound(100)),
-        leg.Mark(first),
-        leg.Play(sound(50)),
-        leg.Mark(second),
+        leg.Play(sound(100), first),
+        leg.Play(sound(50), second),
         Happened(Moment.AGENT_SPEAKS, seconds=0.5),
     ]
 
@@ -136,7 +145,7 @@ def test_an_answer_that_begins_over_the_caller_is_heard() -> None:
     call = CallScript()
     call.at(1.0, model.SpeechStarted(), model.ResponseCreated("r1"))
 
-    assert leg.Play(sound(100)) in call.at(1.1, voice())
+    assert sound(100) in played(call.at(1.1, voice()))
 
 
 def test_audio_after_the_end_of_its_answer_is_heard() -> None:
@@ -146,13 +155,13 @@ def test_audio_after_the_end_of_its_answer_is_heard() -> None:
 
     late = call.at(1.1, voice(item="item of r1"))
 
-    assert leg.Play(sound(100)) in late
+    assert sound(100) in played(late)
 
 
 def test_an_answer_that_nobody_announced_is_heard() -> None:
     call = CallScript()
 
-    assert leg.Play(sound(100)) in call.at(1.0, voice(response="r7"))
+    assert sound(100) in played(call.at(1.0, voice(response="r7")))
 
 
 # The caller interrupts
@@ -184,7 +193,7 @@ def test_nothing_of_an_interrupted_answer_is_played() -> None:
     next_one = call.at(3.0, model.ResponseCreated("r2"), voice(response="r2"))
 
     assert deeds(late) == []
-    assert leg.Play(sound(100)) in next_one
+    assert sound(100) in played(next_one)
 
 
 def test_an_answer_interrupted_before_its_first_word_stays_unsaid() -> None:
@@ -292,7 +301,7 @@ def test_an_agent_that_cannot_be_interrupted() -> None:
 
     commands = call.at(1.1, model.SpeechStarted(), leg.Digit("1"), voice(20))
 
-    assert deeds(commands) == [leg.Play(sound(20)), leg.Mark(call.pending[-1])]
+    assert deeds(commands) == [leg.Play(sound(20), call.pending[-1])]
 
 
 def test_answers_without_ids() -> None:
@@ -304,7 +313,7 @@ def test_answers_without_ids() -> None:
     next_one = call.at(2.0, model.ResponseCreated(""), voice(response=""))
 
     assert deeds(cut) == [leg.Clear(), Truncate("i1", 100)]
-    assert leg.Play(sound(100)) in next_one
+    assert sound(100) in played(next_one)
 
 
 def test_voice_without_the_id_of_its_answer() -> None:
@@ -331,7 +340,7 @@ def test_ids_begin_anew_with_a_session() -> None:
     commands = call.at(2.0, model.ResponseCreated("r1"), voice(300))
     cut = call.at(2.1, model.SpeechStarted())
 
-    assert leg.Play(sound(100)) in commands
+    assert sound(100) in played(commands)
     assert deeds(cut) == [leg.Clear(), Truncate("i1", 100)]
 
 
@@ -340,7 +349,7 @@ def test_a_session_that_is_replaced_while_it_lives() -> None:
     call = CallScript()
     call.at(1.0, model.ResponseCreated("r1"), voice(1000), model.SpeechStarted(), RESUMED)
 
-    assert leg.Play(sound(100)) in call.at(2.0, voice(300))
+    assert sound(100) in played(call.at(2.0, voice(300)))
     assert deeds(call.at(2.1, model.SpeechStarted())) == [leg.Clear(), Truncate("i1", 100)]
 
 
@@ -560,3 +569,34 @@ def test_a_leg_that_ends_before_anybody_spoke() -> None:
 
     assert call.over is not None
     assert call.over.ending.reason == "hangup"
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [model.SpeechStarted()],
+        [model.SpeechStarted(), model.SpeechStopped()],
+        [model.ResponseCreated("r1")],
+        [model.ResponseCreated("r1"), voice(), done()],
+        [runner.ToolStarted("c1", "hours")],
+        [leg.Digit("4")],
+        [Finishing(leg.Hangup(), Ending(Fault.NOBODY, "agent_hung_up"))],
+    ],
+)
+def test_what_is_no_boundary_of_a_turn(events: list[CallEvent]) -> None:
+    call = CallScript()
+    assert call.call.at_boundary
+    call.at(1.0, *events)
+
+    assert not call.call.at_boundary
+
+
+def test_before_caller_and_model_have_met_there_is_no_turn() -> None:
+    call = CallScript(begun=False)
+    call.at(0.0, STARTED)
+    assert not call.call.begun
+    assert not call.call.at_boundary
+
+    call.at(0.1, ModelReady())
+
+    assert call.call.begun

@@ -164,7 +164,7 @@ class Watched:
     def _check(self, event: CallEvent, command: CallCommand) -> None:
         assert not self.over, "nothing after Over"
         match command:
-            case leg.Play(audio):
+            case leg.Play(audio, mark):
                 assert isinstance(event, Voice)
                 assert event.response_id not in self.refused
                 self.begun.add(event.response_id)
@@ -173,11 +173,10 @@ class Watched:
                     self.sent[self.item] = self.acknowledged[self.item] = 0
                 self.sent[self.item] += len(audio)
                 self.spoke = True
-            case leg.Mark(name):
-                assert isinstance(event, Voice)
-                assert name not in self.names
-                self.names.add(name)
-                self.marks.append((name, self.item, self.sent[self.item]))
+                assert mark is not None
+                assert mark not in self.names
+                self.names.add(mark)
+                self.marks.append((mark, self.item, self.sent[self.item]))
             case Truncate(item_id, heard_ms):
                 self._check_truncation(item_id, heard_ms)
             case AskResponse(instructions) if instructions == GREET:

@@ -28,7 +28,7 @@ from bridge.ports.model import Memory
 from bridge.ports.runner_events import Cause, ToolOutcome
 from bridge.ports.server_events import Drop, ResponseStatus
 from bridge.ports.store import Cut
-from tests.call.scripts import LOST, STARTED, CallScript, deeds, done, moments, sound, voice
+from tests.call.scripts import LOST, STARTED, CallScript, deeds, done, moments, played, sound, voice
 
 BAKER = "+14155550100"
 AGENT_HUNG_UP = Ending(Fault.NOBODY, "agent_hung_up")
@@ -225,7 +225,7 @@ def test_goodbye_is_produced_to_its_end() -> None:
     more = call.at(1.2, voice(100), done())
     call.heard(1.3)
 
-    assert leg.Play(sound(100)) in more
+    assert sound(100) in played(more)
     assert call.over == HUNG_UP
 
 
@@ -467,13 +467,13 @@ def test_no_model_can_be_had_before_the_caller_is_there() -> None:
 
 
 def test_the_model_does_not_come() -> None:
-    """A caller listens to nothing for ten seconds, and no longer."""
+    """A caller listens to nothing for six seconds, and no longer."""
     call = CallScript(begun=False)
     call.at(0.0, STARTED)
 
     at, _ = call.wake()
 
-    assert at == 10.0
+    assert at == 6.0
     assert call.over is not None
     assert (call.over.ending.reason, call.over.verdict) == ("model_unreachable", APOLOGY)
 
@@ -482,10 +482,10 @@ def test_a_model_that_comes_late_is_welcome() -> None:
     call = CallScript(CallRules(greeting="Hello."), begun=False)
     call.at(0.0, STARTED)
 
-    commands = call.at(9.0, ModelReady())
+    commands = call.at(5.0, ModelReady())
 
     assert deeds(commands) == [AskResponse(phrases.greet("Hello."))]
-    assert call.call.deadline == 24.0
+    assert call.call.deadline == 20.0
 
 
 def test_a_model_that_was_there_first_is_not_missed() -> None:
@@ -497,11 +497,11 @@ def test_a_model_that_was_there_first_is_not_missed() -> None:
 
 
 def test_the_session_is_lost_and_no_other_comes() -> None:
-    """The ten seconds begin when the caller has heard what was there."""
+    """The six seconds begin when the caller has heard what was there."""
     call = CallScript()
     call.at(1.0, model.ResponseCreated("r1"), voice(4000), LOST_MODEL)
 
-    assert call.call.deadline == 15.0
+    assert call.call.deadline == 11.0
 
     call.heard(5.0)
     call.wake()

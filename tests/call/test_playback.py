@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from bridge.audio.formats import PCM16_16K, ULAW_8K
 from bridge.call.playback import MARK_MS, Playback
 from bridge.call.vocabulary import Truncate
-from bridge.ports import leg
 from bridge.simulator.playout import Playout
 from tests.call.scripts import marks, sound
 
@@ -29,17 +28,11 @@ class Line:
         self.carrier = Playout()
         self.now = 0.0
 
-    def say(self, item: str, size: int) -> list[leg.LegCommand]:
-        commands = self.playback.play(item, b"\x10" * size, self.now)
-        for command in commands:
-            match command:
-                case leg.Play(audio):
-                    self.carrier.play(audio, self.now)
-                case leg.Mark(name):
-                    self.carrier.mark(name, self.now)
-                case _:
-                    raise AssertionError(command)
-        return commands
+    def say(self, item: str, size: int) -> None:
+        for play in self.playback.play(item, b"\x10" * size, self.now):
+            self.carrier.play(play.audio, self.now)
+            assert play.mark is not None
+            self.carrier.mark(play.mark, self.now)
 
     def wait(self, seconds: float) -> None:
         end = self.now + seconds
@@ -51,10 +44,6 @@ class Line:
     @property
     def heard(self) -> int:
         return sum(len(span.audio) for span in self.carrier.heard)
-
-
-def pieces(commands: Sequence[leg.LegCommand]) -> list[bytes]:
-    return [command.audio for command in commands if isinstance(command, leg.Play)]
 
 
 @given(CHUNKS, PAUSES, st.floats(0.0, 3.0))
@@ -78,19 +67,18 @@ def test_how_much_of_an_item_was_heard(chunks: list[int], pauses: list[float], t
 
 @given(CHUNKS)
 def test_nothing_is_lost_and_no_piece_is_long(chunks: list[int]) -> None:
-    """All the bytes in their order, each piece with a mark of its own behind it."""
+    """All the bytes in their order, each piece with a mark of its own."""
     playback = Playback(ULAW_8K)
-    commands = [
-        command
+    plays = [
+        play
         for number, size in enumerate(chunks)
-        for command in playback.play("i1", bytes([number]) * size, 0.0)
+        for play in playback.play("i1", bytes([number]) * size, 0.0)
     ]
-    sent = pieces(commands)
+    sent = [play.audio for play in plays]
 
     assert b"".join(sent) == b"".join(bytes([n]) * size for n, size in enumerate(chunks))
     assert all(ULAW_8K.duration_ms(len(piece)) <= MARK_MS for piece in sent)
-    assert [type(command) for command in commands] == [leg.Play, leg.Mark] * len(sent)
-    assert len(set(marks(commands))) == len(sent)
+    assert len(set(marks(plays))) == len(sent)
 
 
 @given(CHUNKS, st.permutations(range(8)))
@@ -191,9 +179,9 @@ def test_other_formats() -> None:
     """Pieces hold whole samples, and so many milliseconds."""
     playback = Playback(PCM16_16K)
 
-    commands = playback.play("i1", bytes(PCM16_16K.size(250)), 0.0)
+    plays = playback.play("i1", bytes(PCM16_16K.size(250)), 0.0)
 
-    assert [len(piece) for piece in pieces(commands)] == [3200, 3200, 1600]
+    assert [len(play.audio) for play in plays] == [3200, 3200, 1600]
     assert playback.clear(0.05) == [Truncate("i1", 50)]
 
 

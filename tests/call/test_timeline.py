@@ -36,3 +36,15 @@ def test_it_may_grow_while_somebody_reads() -> None:
         timeline.add(Happened(Moment.KEYS), 1.0)
 
     assert len(list(timeline)) == 2
+
+
+def test_what_happened_on_earlier_legs_comes_first() -> None:
+    earlier = [Entry(1.0, Happened(Moment.ANSWERED))]
+    timeline = Timeline(100.0, earlier)
+
+    timeline.add(Happened(Moment.RESUMED), 107.5)
+
+    assert [(entry.at, entry.happened.what) for entry in timeline] == [
+        (1.0, Moment.ANSWERED),
+        (7.5, Moment.RESUMED),
+    ]

@@ -28,13 +28,13 @@ class Line:
     """A leg with the two functions and the clock that it is given, and what it made of them."""
 
     def __init__(self, *, listening: bool = True) -> None:
-        self.sent: list[str] = []
+        self.writes: list[tuple[str, ...]] = []
         self.closed: list[int] = []
         self.told: list[leg.LegEvent] = []
         self.buffered = 0
         self.now = 100.0
         self.leg = TwilioLeg(
-            self.sent.append,
+            lambda *texts: self.writes.append(texts),
             self.closed.append,
             buffered=lambda: self.buffered,
             now=lambda: self.now,
@@ -45,6 +45,10 @@ class Line:
     def say(self, *events: media.TwilioEvent) -> None:
         for event in events:
             self.leg.receive(media.write_event(event))
+
+    @property
+    def sent(self) -> list[str]:
+        return [text for texts in self.writes for text in texts]
 
     @property
     def commands(self) -> list[media.TwilioCommand]:
@@ -95,20 +99,28 @@ def test_commands_become_frames() -> None:
     line = started()
     door: leg.Leg = line.leg
     door.do(leg.Play(FRAME))
-    door.do(leg.Mark("e1:20"))
+    door.do(leg.Play(FRAME, "e1:20"))
     door.do(leg.Clear())
 
     assert line.commands == [
+        media.SendMedia(SID, FRAME),
         media.SendMedia(SID, FRAME),
         media.SendMark(SID, "e1:20"),
         media.SendClear(SID),
     ]
 
 
+def test_audio_and_its_mark_are_written_at_once() -> None:
+    """Each write may be a system call."""
+    line = started()
+    line.leg.do(leg.Play(FRAME, "e1:20"))
+
+    assert [len(texts) for texts in line.writes] == [2]
+
+
 def test_before_the_start_there_is_nobody_to_speak_to() -> None:
     line = Line()
-    line.leg.do(leg.Play(FRAME))
-    line.leg.do(leg.Mark("m"))
+    line.leg.do(leg.Play(FRAME, "m"))
     line.leg.do(leg.Clear())
 
     assert line.sent == []
@@ -305,8 +317,7 @@ def test_a_carrier_that_does_not_read_gets_no_more_audio() -> None:
     """Control is never dropped: it is small, and the call waits for it."""
     line = started()
     line.buffered = MAX_BUFFERED_SIZE + 1
-    line.leg.do(leg.Play(FRAME))
-    line.leg.do(leg.Mark("m"))
+    line.leg.do(leg.Play(FRAME, "m"))
     line.leg.do(leg.Clear())
     line.buffered = MAX_BUFFERED_SIZE
     line.leg.do(leg.Play(FRAME))
@@ -372,7 +383,7 @@ frames: st.SearchStrategy[Any] = st.one_of(
     ).map(json.dumps),
 )
 commands = st.sampled_from(
-    [leg.Play(FRAME), leg.Mark("m"), leg.Clear(), leg.Finish(leg.Hangup()), 1000, 1006]
+    [leg.Play(FRAME), leg.Play(FRAME, "m"), leg.Clear(), leg.Finish(leg.Hangup()), 1000, 1006]
 )
 
 

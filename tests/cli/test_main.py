@@ -11,7 +11,7 @@ import pytest
 
 from bridge.cli.main import main
 
-COMMANDS = ("serve", "demo", "call", "doctor")
+COMMANDS = ("serve", "demo", "call", "dial", "doctor", "bench")
 
 
 def bridge(*args: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:

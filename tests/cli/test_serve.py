@@ -86,19 +86,49 @@ def test_the_users_agent_answers(tmp_path: Path) -> None:
     assert "/twilio/voice" in logged
 
 
-def test_a_port_that_is_taken_is_a_failure(tmp_path: Path) -> None:
-    """It ran and failed: exit code 1."""
+def failing(cwd: Path, *args: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """A `bridge serve` that cannot begin."""
+    return subprocess.run(
+        [sys.executable, "-m", "bridge", "serve", *args, "--host", "127.0.0.1"],
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], "BRIDGE_INSECURE": "1", **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+SHARED = {"REDIS_URL": "redis://127.0.0.1:1", "BRIDGE_SECRET_KEY": "k" * 32}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_that_is_taken_is_a_failure(workers: str, tmp_path: Path) -> None:
+    """It ran and failed: exit code 1, and no traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        done = subprocess.run(
-            [sys.executable, "-m", "bridge", "serve", "--host", "127.0.0.1", "--port", str(port)],
-            cwd=tmp_path,
-            env={"PATH": os.environ["PATH"], "BRIDGE_INSECURE": "1"},
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        port = str(taken.getsockname()[1])
+        done = failing(tmp_path, "--port", port, "--workers", workers, **SHARED)
 
     assert done.returncode == 1
     assert "in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_workers_have_to_share_their_calls(tmp_path: Path) -> None:
+    """Several of them without Redis would lose what the others know."""
+    done = failing(tmp_path, "--workers", "2")
+
+    [line] = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert "REDIS_URL" in line
+
+
+def test_what_no_worker_can_serve_is_said_once(tmp_path: Path) -> None:
+    """The first to begin finds out; the supervisor ends with its code and has left nothing."""
+    done = failing(tmp_path, "nobody:agent", "--port", "0", "--workers", "3", **SHARED)
+
+    complaints = [line for line in done.stderr.splitlines() if line.startswith("bridge:")]
+    assert done.returncode == 2
+    assert len(complaints) == 1
+    assert "no module nobody" in complaints[0]
+    assert "Traceback" not in done.stderr

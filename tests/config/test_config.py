@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -66,13 +68,22 @@ def test_defaults() -> None:
 
     assert (config.port, config.workers, config.redis_url) == (8080, 1, None)
     assert (config.provider, config.model, config.audio) == ("offline", None, "auto")
+    assert config.append_ms == 20
     assert config.twilio.api_base_url == "https://api.twilio.com"
     assert config.openai.base_url == "https://api.openai.com/v1"
     assert config.gemini.base_url == ""
-    assert (config.fallback_number, config.max_calls, config.drain_seconds) == (None, 100, 20.0)
+    assert (config.fallback_number, config.max_calls, config.drain_seconds) == (None, None, 20.0)
     assert (config.secret_keys, config.admin_token, config.insecure) == ((), None, False)
     assert (config.log_level, config.log_format) == (LogLevel.INFO, LogFormat.TEXT)
+    assert config.journal_dir == Path(tempfile.gettempdir())
     assert config.hints == ()
+
+
+def test_where_the_journal_is() -> None:
+    """Nowhere, if somebody says so; never below whatever directory we are started in."""
+    assert Config.from_environ({"BRIDGE_JOURNAL_DIR": "Off"}).journal_dir is None
+    [problem] = problems({"BRIDGE_JOURNAL_DIR": "journal"})
+    assert problem.startswith("BRIDGE_JOURNAL_DIR: must be a path")
 
 
 def test_everything_set() -> None:
@@ -99,10 +110,12 @@ def test_everything_set() -> None:
             "BRIDGE_INSTRUCTIONS": "You help.",
             "BRIDGE_GREETING": "Hello!",
             "BRIDGE_AUDIO": "g711",
+            "BRIDGE_APPEND_MS": "40",
             "BRIDGE_FALLBACK_NUMBER": "+14155550100",
             "BRIDGE_MAX_CALLS": "7",
             "BRIDGE_DRAIN_SECONDS": "2.5",
             "BRIDGE_SECRET_KEY": f"{KEY}1,{KEY}2,{KEY}3",
+            "BRIDGE_JOURNAL_DIR": "/dev/shm",
             "BRIDGE_ADMIN_TOKEN": "operator-and-nobody-else",
             "BRIDGE_INSECURE": "yes",
             "BRIDGE_LOG_LEVEL": "debug",
@@ -112,6 +125,7 @@ def test_everything_set() -> None:
 
     assert (config.port, config.workers) == (9000, 3)
     assert config.redis_url == Secret("rediss://user:pass@redis.example.com:6379/0")
+    assert config.journal_dir == Path("/dev/shm")
     assert config.twilio.account_sid == "AC123"
     assert config.twilio.auth_tokens == (Secret("new"), Secret("old"))
     assert config.twilio.api_base_url == "http://127.0.0.1:4010"
@@ -126,6 +140,7 @@ def test_everything_set() -> None:
     assert (config.agent.voice, config.agent.instructions) == ("voice", "You help.")
     assert config.agent.greeting == "Hello!"
     assert config.audio is AudioChoice.G711
+    assert config.append_ms == 40
     assert config.fallback_number == "+14155550100"
     assert (config.max_calls, config.drain_seconds) == (7, 2.5)
     assert config.secret_keys == (Secret(f"{KEY}1"), Secret(f"{KEY}2"), Secret(f"{KEY}3"))
@@ -196,6 +211,7 @@ def test_two_keys_of_google() -> None:
         ("BRIDGE_PUBLIC_URL", "https://bridge.example.com?a=b", "must be an origin only"),
         ("BRIDGE_PROVIDER", "azure", "one of openai, gemini, offline"),
         ("BRIDGE_AUDIO", "opus", "one of auto, pcm16, g711"),
+        ("BRIDGE_APPEND_MS", "10", "a whole number from 20 to 200"),
         ("BRIDGE_FALLBACK_NUMBER", "0800 123", "must be like +14155550100, or a sip: URI"),
         ("BRIDGE_SECRET_KEY", "short", "16 characters"),
         ("BRIDGE_SECRET_KEY", f"{KEY},short", "16 characters"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.config.environment import environment
+from bridge.config.environment import environment, inherited
 from bridge.errors import ConfigError
 
 
@@ -37,3 +37,8 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"\.env: cannot be read"):
         environment(tmp_path)
+
+
+def test_what_another_process_inherits() -> None:
+    """The process's own variables and what is given; a file it reads itself, when it begins."""
+    assert inherited(MORE="1") == {**os.environ, "MORE": "1"}

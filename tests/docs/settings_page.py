@@ -37,9 +37,9 @@ _TAIL = """
 signature where there is no token, and anybody who finds the port can place calls: it is for
 development on one's own machine.
 
-One process is one worker: `bridge serve` refuses `WEB_CONCURRENCY` above 1. Several processes that
-share `REDIS_URL` and `BRIDGE_SECRET_KEY` take over each other's calls; without `REDIS_URL` a
-process's calls end with it.
+Workers take over each other's calls, those of one `bridge serve` (`WEB_CONCURRENCY`) and those of
+several that share `REDIS_URL` and `BRIDGE_SECRET_KEY`. Without `REDIS_URL` there is one worker, and
+its calls end with it.
 
 ## Forms
 
@@ -49,6 +49,11 @@ process's calls end with it.
 - `BRIDGE_PUBLIC_URL` is an origin only (`https://bridge.example.com`), without a path. Plain
   `http://` is taken for this machine, and with `BRIDGE_INSECURE=1`.
 - `BRIDGE_FALLBACK_NUMBER` is a number such as `+14155550100`, or a `sip:` URI.
+- `BRIDGE_MAX_CALLS` bounds the calls of each worker. Without it a worker measures what it can bear:
+  ten times a second it looks how late its event loop is, and how much of its core its thread uses. It
+  refuses new calls when in the last second timers were more than 25 ms late for 30 % of the time, or
+  the thread used more than 80 % of the core, and takes them again below 20 % and 65 %. It never
+  refuses the only call, nor one that comes back from another worker. A number replaces all this.
 - A flag is `1`, `true`, `yes`, `on`, or `0`, `false`, `no`, `off`.
 - Names that begin with `BRIDGE_` and are almost one of these are warned of when the program starts.
 """

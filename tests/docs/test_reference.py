@@ -17,7 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 import bridge
 from bridge.agent.hooks import HookEvent, HookName
 from bridge.call.vocabulary import Moment
-from bridge.cli import call, demo, doctor, serve
+from bridge.cli import bench, call, demo, dial, doctor, serve
 from bridge.config import SETTINGS, Config, environment
 from bridge.errors import Ending, Fault
 from bridge.ports.client_events import ClientEvent
@@ -88,7 +88,7 @@ def sections() -> dict[str, str]:
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
     commands = argparse.ArgumentParser().add_subparsers()
-    for command in (serve, demo, call, doctor):
+    for command in (serve, demo, call, dial, doctor, bench):
         command.add_parser(commands)
     return dict(commands.choices)
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import httpx
@@ -44,11 +46,13 @@ __all__ = [
     "QUICK",
     "TOKEN",
     "Stage",
+    "alive",
     "bridge_process",
     "gemini",
     "on_stage",
     "openai",
     "speech",
+    "supervised_process",
     "until",
 ]
 
@@ -116,6 +120,19 @@ class Stage:
         assert self.process is not None
         self.process.send_signal(sent)
 
+    @property
+    def workers(self) -> frozenset[int]:
+        """The process ids of a supervisor's workers at this moment, ready or not."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        found = children.read_text().split() if children.exists() else ()
+        return frozenset(int(pid) for pid in found if alive(int(pid)))
+
+    async def ready(self) -> frozenset[str]:
+        """The numbers of the workers that answer for themselves (the label `worker`)."""
+        text = (await self.ask("GET", "/metrics")).text
+        return frozenset(re.findall(r'^process_open_fds\{worker="(\d+)"\}', text, re.MULTILINE))
+
 
 @asynccontextmanager
 async def on_stage(
@@ -164,6 +181,54 @@ async def bridge_process(
         await process.wait()
 
 
+@asynccontextmanager
+async def supervised_process(
+    target: str, settings: Mapping[str, str], log: Path, *, workers: int = 2, **carrier: Any
+) -> AsyncIterator[Stage]:
+    """
+    `bridge serve TARGET --workers N`, once all workers are ready; needs REDIS_URL and a key.
+
+        settings = openai(fake, REDIS_URL=redis.url, BRIDGE_SECRET_KEY="k" * 32)
+        async with supervised_process(BAKERY, settings, tmp_path / "log", workers=3) as stage:
+            os.kill(random.choice(tuple(stage.workers)), signal.SIGKILL)
+
+    `stage.process` is the supervisor, and `stage.stop(...)` a signal to it; `stage.workers` are
+    its workers' process ids, of which new ones appear as others die; `await stage.ready()`
+    tells how many of them answer. Metrics have one more label, `worker`, and `stage.metric`
+    adds them up. Nothing is left in the end.
+    """
+    with TemporaryDirectory(prefix="tb-", ignore_cleanup_errors=True) as room:
+        usual = {"WEB_CONCURRENCY": str(workers), "TMPDIR": room}
+        async with bridge_process(target, {**usual, **settings}, log, **carrier) as stage:
+            try:
+                async with asyncio.timeout(45):
+                    while len(await stage.ready()) < workers:
+                        await asyncio.sleep(0.05)
+                yield stage
+            finally:
+                await _kill_all(stage)
+
+
+async def _kill_all(stage: Stage) -> None:
+    left = stage.workers
+    assert stage.process is not None
+    if stage.process.returncode is None:
+        stage.process.kill()
+    for pid in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    await until(lambda: not any(map(alive, left)))
+
+
+def alive(pid: int) -> bool:
+    """Whether there is such a process, and it is more than its exit code."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"
+
+
 async def until(condition: Callable[[], _T], seconds: float = 10.0) -> _T:
     """Wait until this is true, or raise TimeoutError: for what tells nobody that it happened."""
     async with asyncio.timeout(seconds):
@@ -178,6 +243,8 @@ def _settings(port: int, settings: Mapping[str, str]) -> dict[str, str]:
         "BRIDGE_PUBLIC_URL": PUBLIC,
         "BRIDGE_ADMIN_TOKEN": ADMIN,
         "BRIDGE_DRAIN_SECONDS": "0",
+        # Carrier, provider and other tests are on the same core: nobody is to measure that.
+        "BRIDGE_MAX_CALLS": "100",
         "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
         "TWILIO_AUTH_TOKEN": TOKEN,
     }
@@ -205,7 +272,7 @@ async def _started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
 
 async def _answers(stage: Stage) -> None:
     assert stage.process is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         while stage.process.returncode is None:
             try:
                 if (await stage.ask("GET", "/readyz")).status_code == 200:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from bridge.ports.model import EventListener, RealtimeModel, RealtimeSession, Re
 from bridge.ports.server_events import ServerEvent
 from bridge.ports.session import RealtimeConfig
 from bridge.web.app import Bridge
+from bridge.web.direct import EXTENSION, DirectProtocol
 from bridge.wiring.models import model_of
 
 __all__ = ["Sent", "StampedBridge"]
@@ -53,12 +55,19 @@ class StampedBridge(Bridge):
         sent: list[Sent] = []
         self.streams.append(sent)
 
+        def stamp(text: str) -> None:
+            sent.append(_read(text))
+
         async def stamped(message: Message) -> None:
             if message["type"] == "websocket.send":
-                sent.append(_read(message["text"]))
+                stamp(message["text"])
             await send(message)
 
-        await super().__call__(scope, receive, stamped)
+        extensions = dict(scope.get("extensions", {}))
+        if EXTENSION in extensions:
+            direct = _StampedConnection(extensions[EXTENSION]["connection"], stamp)
+            extensions[EXTENSION] = {"connection": direct}
+        await super().__call__({**scope, "extensions": extensions}, receive, stamped)
 
 
 def _read(text: str) -> Sent:
@@ -66,6 +75,22 @@ def _read(text: str) -> Sent:
     frame = json.loads(text)
     payload = frame["media"]["payload"] if frame["event"] == "media" else ""
     return Sent(at, frame["event"], base64.b64decode(payload))
+
+
+class _StampedConnection:
+    """A connection of our own server's, which ASGI's `send` would see nothing of."""
+
+    def __init__(self, connection: DirectProtocol, stamp: Callable[[str], None]) -> None:
+        self._connection = connection
+        self._stamp = stamp
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def send_texts(self, *texts: str) -> None:
+        for text in texts:
+            self._stamp(text)
+        self._connection.send_texts(*texts)
 
 
 class _StampedModel:

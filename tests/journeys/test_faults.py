@@ -93,7 +93,7 @@ async def test_a_fault_that_stays_ends_in_words() -> None:
             undisturbed = await beside
         await until(lambda: all(session.closed for session in fake.sessions))
 
-    assert report.twiml == (*["Connect"] * 5, "Say Hangup")
+    assert report.twiml == (*["Connect"] * 6, "Say Hangup")
     assert any(phrases.APOLOGY in moment.text for moment in report.timeline)
     assert sound.ulaw_of(answer) in undisturbed.heard
     assert undisturbed.problems == ()

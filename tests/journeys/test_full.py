@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from bridge.agent.agent import Agent
-from bridge.ports import phrases
+from bridge.errors import Ending, Fault
+from bridge.ports import leg, phrases
 from bridge.simulator.caller import Say as CallerSays
 from bridge.simulator.caller import Wait, WaitForAgent
 from tests.fakes.openai_realtime import FakeOpenAI, Say, Script
@@ -42,6 +46,31 @@ async def test_the_call_too_many_is_refused_in_words() -> None:
     assert sound.ulaw_of(answer) in report.heard
     assert report.problems == ()
     assert len(fake.sessions) == 1
+
+
+async def test_a_worker_that_cannot_keep_up_takes_no_more_calls() -> None:
+    """Nobody hears that it stutters, and when it keeps up again there is room."""
+    async with (
+        FakeOpenAI() as fake,
+        on_stage(Agent(INSTRUCTIONS), openai(fake, BRIDGE_MAX_CALLS="")) as stage,
+    ):
+        calling = asyncio.create_task(stage.place(Wait(60)))
+        await until(lambda: len(stage.service.switchboard) == 1)
+        async with blocked_again_and_again():
+            await until(lambda: stage.service.refusal == "overloaded")
+            ready = await stage.ask("GET", "/readyz")
+            refused = await stage.place(Wait(5))
+        await until(lambda: stage.service.refusal is None, seconds=45)
+        room = await verbs(HandMadeCall(stage))
+        counted = await stage.metric("bridge_calls_refused_total", 'reason="overloaded"')
+        for call in stage.service.switchboard:
+            call.end(Ending(Fault.OPERATOR, "hung_up"), leg.Hangup())
+        await calling
+
+    assert (ready.status_code, ready.json()["reason"]) == (404, "overloaded")
+    assert refused.twiml == ("Say Hangup",)
+    assert counted == 1
+    assert room == ["Connect"]
 
 
 async def test_calls_that_are_still_on_their_way_take_their_room() -> None:
@@ -96,6 +125,23 @@ async def test_what_lasts_longer_than_the_drain_ends_in_words() -> None:
 
     assert report.twiml == ("Connect", "Say Dial")
     assert report.transfers == (FALLBACK,)
+
+
+@asynccontextmanager
+async def blocked_again_and_again() -> AsyncIterator[None]:
+    """A loop in which somebody does for a long time what ought to take no time."""
+
+    async def block() -> None:
+        while True:
+            time.sleep(0.08)
+            await asyncio.sleep(0.01)
+
+    blocking = asyncio.create_task(block())
+    try:
+        yield
+    finally:
+        blocking.cancel()
+        await asyncio.wait([blocking])
 
 
 async def verbs(call: HandMadeCall) -> list[str]:

@@ -29,8 +29,8 @@ async def test_the_sound_is_the_same_either_way(record_property: Recorder) -> No
     answered = sound.match(
         sound.samples_of_ulaw(speech("thanks")), sound.samples_of_ulaw(report.heard)
     )
-    record_property("caller to model", asked)
-    record_property("agent to caller", answered)
+    record_property("caller to model", str(asked))
+    record_property("agent to caller", str(answered))
     assert asked.snr_db > 40
     assert answered.snr_db > 40
     assert abs(asked.gain_db) < 0.1

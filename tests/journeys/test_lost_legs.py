@@ -93,6 +93,6 @@ async def test_a_call_that_falls_again_and_again_is_let_go_in_words() -> None:
 
             await until(lambda: all(session.closed for session in fake.sessions))
 
-        assert len(report.streams) == 5
+        assert len(report.streams) == 6
         assert any(phrases.APOLOGY in moment.text for moment in report.timeline)
         assert report.twiml[-1] == ("Say Hangup" if fallback is None else "Say Dial")

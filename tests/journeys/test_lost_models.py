@@ -13,7 +13,7 @@ from bridge.simulator.caller import Say as CallerSays
 from bridge.simulator.report import CallReport
 from tests.fakes import gemini_script
 from tests.fakes.gemini_live import FakeGemini
-from tests.fakes.openai_realtime import Drop, FakeOpenAI, FakeSession, Say, Script
+from tests.fakes.openai_realtime import Drop, FakeOpenAI, FakeSession, Say, Script, Stall
 from tests.journeys import sound
 from tests.journeys.stage import (
     FALLBACK,
@@ -139,6 +139,57 @@ async def a_provider_stays_away(fallback: str | None) -> None:
 
     assert apologised(report, fallback)
     assert report.seconds < 12
+
+
+async def test_a_provider_in_trouble() -> None:
+    """It takes nobody in, or it stands still. Both take their seconds, and so go side by side."""
+    await asyncio.gather(
+        nobody_is_taken_in(429, None),
+        nobody_is_taken_in(503, FALLBACK),
+        a_session_stands_still(),
+    )
+
+
+async def nobody_is_taken_in(status: int, fallback: str | None) -> None:
+    """
+    Half a minute later it would, and no caller waits for that: three attempts in two seconds,
+    the first of them while the carrier still connects, and then words.
+    """
+    settings = falling_back_to(fallback)
+    async with (
+        FakeOpenAI(Script(refuse=status, retry_after=30)) as fake,
+        on_stage(Agent(INSTRUCTIONS, greeting="Hello."), openai(fake, **settings)) as stage,
+    ):
+        report = await stage.place(Wait(20))
+
+    print(f"{status}: an apology after {report.streams[0].ended_at:.2f} s")
+    assert len(fake.requests) == 3
+    assert apologised(report, fallback)
+    assert report.streams[0].ended_at < 3.0
+
+
+async def a_session_stands_still() -> None:
+    """
+    In mid-sentence it neither reads nor writes any more, and the connection stays. The
+    caller's audio is read all the same, and after some five seconds another session goes on.
+    """
+    rest = sound.voice(0.8, seed=2)
+    first = Script(answers=[[Say("Once upon a time", seconds=0.5), Stall()]])
+    second = Script(answers=[Say("there was a baker.", audio=rest)])
+    async with (
+        FakeOpenAI(first, second, tolerant=True) as fake,
+        on_stage(Agent(INSTRUCTIONS, vad=QUICK), openai(fake)) as stage,
+    ):
+        calling = asyncio.create_task(stage.place(CallerSays(sound.word()), Wait(9.0)))
+        await fake.session(1)
+        read = await stage.metric("bridge_frames_total")
+        report = await calling
+        drops = await stage.metric("bridge_provider_drops_total", 'cause="lost"')
+        resumed = await stage.metric("bridge_resumptions_total", 'outcome="replayed"')
+
+    assert read > 150
+    assert (drops, resumed) == (1, 1)
+    assert sound.ulaw_of(rest) in report.heard
 
 
 @pytest.mark.parametrize("fallback", [None, FALLBACK])

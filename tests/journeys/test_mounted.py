@@ -6,7 +6,9 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -19,16 +21,21 @@ from bridge.simulator.caller import CutLine, WaitForAgent
 from bridge.simulator.caller import Say as CallerSays
 from bridge.simulator.carrier import ACCOUNT_SID, SimulatedCarrier
 from bridge.web.app import Bridge
+from bridge.web.direct import DirectProtocol
 from tests.fakes.openai_realtime import FakeOpenAI, Say, Script
 from tests.journeys import sound
 from tests.journeys.stage import ADMIN, INSTRUCTIONS, PUBLIC, QUICK, TOKEN, Stage, openai
 
 
-async def test_a_mounted_bridge_takes_whole_calls() -> None:
-    """Its URLs have the prefix, and the signatures fit: a call even comes back there."""
+@pytest.mark.parametrize("protocol", ["websockets-sansio", DirectProtocol])
+async def test_a_mounted_bridge_takes_whole_calls(protocol: Any) -> None:
+    """
+    Its URLs have the prefix, and the signatures fit: a call even comes back there. And it is
+    all the same whether the server has our WebSocket protocol or its own.
+    """
     answer = sound.voice(1.0)
     script = Script(otherwise=Say("Yes?", audio=answer))
-    async with FakeOpenAI(script) as fake, application(fake) as stage:
+    async with FakeOpenAI(script) as fake, application(fake, protocol) as stage:
         home = await stage.ask("GET", "/")
         ready = await stage.ask("GET", "/phone/readyz")
         calls = await stage.ask("GET", "/phone/calls")
@@ -46,7 +53,7 @@ async def test_a_mounted_bridge_takes_whole_calls() -> None:
 
 
 @asynccontextmanager
-async def application(fake: FakeOpenAI) -> AsyncIterator[Stage]:
+async def application(fake: FakeOpenAI, protocol: Any) -> AsyncIterator[Stage]:
     """Somebody's application with a page of its own, and the bridge under /phone."""
 
     async def home(request: Request) -> PlainTextResponse:
@@ -63,7 +70,7 @@ async def application(fake: FakeOpenAI) -> AsyncIterator[Stage]:
     app = Starlette(routes=[Route("/", home), Mount("/phone", bridge)], lifespan=bridge.lifespan)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="websockets-sansio"))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws=protocol))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:
             await asyncio.sleep(0.005)

@@ -50,8 +50,8 @@ async def test_pcm16_is_resampled_cleanly(record_property: Recorder) -> None:
     answered = sound.match(
         sound.samples_of_ulaw(speech("thanks")), sound.samples_of_ulaw(report.heard)
     )
-    record_property("caller to model", asked)
-    record_property("agent to caller", answered)
+    record_property("caller to model", str(asked))
+    record_property("agent to caller", str(answered))
     assert session.session["audio"]["input"]["format"] == {"type": "audio/pcm", "rate": 24_000}
     assert asked.snr_db > 40
     assert answered.snr_db > 40

@@ -8,6 +8,7 @@ import json
 from bridge.agent.agent import Agent
 from bridge.agent.context import CallContext
 from bridge.agent.hooks import DigitPressed
+from bridge.functions.results import MAX_SIZE
 from bridge.simulator.caller import HangUp, Press, Wait, WaitForAgent
 from bridge.simulator.caller import Say as CallerSays
 from tests.fakes.openai.script import Step
@@ -83,6 +84,45 @@ async def test_a_tool_that_raises_is_the_models_to_explain() -> None:
 
     assert "error" in output
     assert "hunter2" not in str(output)
+    assert report.problems == ()
+
+
+async def test_tools_at_their_worst() -> None:
+    """One hangs, one returns ten megabytes, one is called wrongly: the model is told of each."""
+    agent = Agent(INSTRUCTIONS, vad=QUICK)
+
+    @agent.tool(timeout=0.2)
+    async def hangs() -> None:
+        """Never answers."""
+        await asyncio.Event().wait()
+
+    @agent.tool
+    async def floods() -> str:
+        """Answers and answers."""
+        return "x" * 10_000_000
+
+    @agent.tool
+    async def counts(number: int) -> int:
+        """Wants a number."""
+        return number
+
+    calls = [
+        Call("hangs", call_id="a"),
+        Call("floods", call_id="b"),
+        Call("counts", {"number": "a few"}, "c"),
+    ]
+    answer = sound.voice(0.6)
+    async with (
+        FakeOpenAI(Script(answers=[calls, Say("Sorry.", audio=answer)])) as fake,
+        on_stage(agent, openai(fake)) as stage,
+    ):
+        report = await stage.place(CallerSays(sound.word()), WaitForAgent(0.3))
+        answers = outputs(fake.sessions[0])
+
+    assert json.loads(answers["a"])["error"]["code"] == "timeout"
+    assert MAX_SIZE < len(answers["b"]) < MAX_SIZE + 100
+    assert json.loads(answers["c"])["error"]["code"] == "invalid_arguments"
+    assert sound.ulaw_of(answer) in report.heard
     assert report.problems == ()
 
 

@@ -101,16 +101,22 @@ async def raw_server(talk: Talk) -> AsyncIterator[str]:
 
 
 async def accept(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, more: bytes = b""
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    *,
+    more: bytes = b"",
+    at_once: int | None = None,
 ) -> None:
-    """Answer the handshake by hand, with `more` bytes in the same segment."""
+    """Answer the handshake by hand, with `more` bytes in the same segment, or `at_once` in each."""
     request = (await reader.readuntil(b"\r\n\r\n")).decode()
     lines = dict(line.split(": ", 1) for line in request.splitlines()[1:] if line)
     digest = hashlib.sha1((lines["Sec-WebSocket-Key"] + _GUID).encode()).digest()
-    writer.write(
+    said = (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         + b"Sec-WebSocket-Accept: "
         + base64.b64encode(digest)
         + b"\r\n\r\n"
         + more
     )
+    for begin in range(0, len(said), at_once or len(said)):
+        writer.write(said[begin : begin + (at_once or len(said))])

@@ -9,7 +9,7 @@ from email.utils import formatdate
 import pytest
 
 from bridge.errors import AuthError, Fault
-from bridge.providers.refusal import refusal, unreachable
+from bridge.providers.refusal import refusal, unanswered, unreachable
 
 HOST = "api.example.com"
 
@@ -67,3 +67,12 @@ def test_a_host_that_is_not_there(cause: OSError | UnicodeError, retryable: bool
 
     assert error.retryable is retryable
     assert HOST in str(error)
+
+
+def test_a_handshake_without_an_answer() -> None:
+    """Nothing came, or something that is no HTTP: another try may do better."""
+    for cause in (None, ValueError("no HTTP")):
+        error = unanswered(HOST, cause)
+
+        assert error.retryable
+        assert HOST in str(error)

@@ -28,8 +28,8 @@ class Plain:
     def write(self, happening: ClientEvent) -> Iterable[str]:
         return [type(happening).__name__]
 
-    def write_audio(self, audio: bytes) -> str:
-        return audio.hex()
+    def write_audio(self, audio: bytes) -> bytes:
+        return audio.hex().encode()
 
     def write_answers(self, responses: Sequence[ToolResponse]) -> Iterable[str]:
         return [response.call_id for response in responses]

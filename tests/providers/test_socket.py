@@ -109,6 +109,23 @@ async def test_what_comes_with_the_handshake_waits_until_connect_has_returned() 
     assert ear.closes == [(1001, "")]
 
 
+async def test_no_cut_is_a_wrong_one() -> None:
+    """The handshake's answer and the frames behind it come byte by byte."""
+    ear = Ear()
+    said = b"\x81\x05hello\x01\x02wo\x89\x00\x80\x03rld\x82\x01x\x88\x02\x03\xe9"
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await accept(reader, writer, more=said, at_once=1)
+        await reader.read()
+
+    async with raw_server(talk) as url:
+        await ear.dial(url)
+        await ear.closed.wait()
+
+    assert ear.messages == ["hello", "world", b"x"]
+    assert ear.closes == [(1001, "")]
+
+
 async def test_a_listener_that_fails_is_reported_and_costs_nothing_else() -> None:
     """Its exception goes to the loop's handler; the connection lives on."""
     ear, reports = Ear(), []

@@ -40,6 +40,16 @@ def test_a_call() -> None:
     assert page("bridge_calls_refused_total", carrier="twilio", reason="full") == 1
 
 
+def test_no_call_is_a_figure_too() -> None:
+    """What scales by the calls in progress needs the series before the first of them."""
+    metrics = Metrics()
+    before = Page(metrics)("bridge_calls_live", carrier="twilio")
+    metrics.calls_may_come("twilio")
+
+    assert before is None
+    assert Page(metrics)("bridge_calls_live", carrier="twilio") == 0
+
+
 def test_audio() -> None:
     """What flows is counted by peer and direction, and what was bad or interrupted."""
     metrics = Metrics()
@@ -104,13 +114,43 @@ def test_a_process() -> None:
     metrics = Metrics()
     metrics.loop_lagged(0.015)
     metrics.store_used("save", "done", 0.002)
+    metrics.journal_used("written")
 
     page = Page(metrics)
 
     assert page("bridge_event_loop_lag_seconds_bucket", le="0.02") == 1
     assert page("bridge_store_operations_total", operation="save", outcome="done") == 1
     assert page("bridge_store_seconds_count", operation="save") == 1
+    assert page("bridge_journal_records_total", outcome="written") == 1
     assert page("process_resident_memory_bytes")
+
+
+def test_packets_and_what_was_made_of_them() -> None:
+    """How callers' audio came over RTP."""
+    metrics = Metrics()
+    metrics.rtp_came("sip", "lost", 3)
+    metrics.rtp_mended("sip", "concealed", 0.06)
+    metrics.rtp_jittered("sip", 0.004)
+
+    page = Page(metrics)
+
+    assert page("bridge_rtp_packets_total", carrier="sip", outcome="lost") == 3
+    assert page("bridge_rtp_mended_seconds_total", carrier="sip", how="concealed") == 0.06
+    assert page("bridge_rtp_jitter_seconds_bucket", carrier="sip", le="0.005") == 1
+
+
+def test_workers_and_what_they_lost() -> None:
+    """How many live, how many died, and what became of their calls."""
+    metrics = Metrics()
+    metrics.workers_seen(alive=3, gone=1)
+    metrics.workers_seen(alive=2, gone=0)
+    metrics.rescued("reaper", "redirected")
+
+    page = Page(metrics)
+
+    assert page("bridge_workers", state="alive") == 2
+    assert page("bridge_workers", state="gone") == 0
+    assert page("bridge_rescues_total", layer="reaper", outcome="redirected") == 1
 
 
 def test_the_page() -> None:

@@ -62,9 +62,12 @@ class MoodyStore:
 
     def __init__(self, inner: MemoryStore) -> None:
         self.down = False
+        self.shared = False
         self.asked: list[str] = []
         self.saved: list[CallRecord] = []
         self.hangs: asyncio.Event | None = None
+        self.tools = inner.tools
+        self.mailbox = inner.mailbox
         self._inner = inner
 
     async def standing(self, call_id: str, *, leg_ended: bool = False) -> Standing:
@@ -84,14 +87,18 @@ class MoodyStore:
         self.saved.append(record)
         return await self._inner.save(claim, record)
 
-    async def release(self, claim: Claim, record: CallRecord) -> Saved:
-        await self._used("release")
+    async def release(self, claim: Claim, record: CallRecord, *, planned: bool = False) -> Saved:
+        await self._used("release, planned" if planned else "release")
         self.saved.append(record)
-        return await self._inner.release(claim, record)
+        return await self._inner.release(claim, record, planned=planned)
 
     async def end(self, call_id: str, verdict: Verdict, *, claim: Claim | None = None) -> Saved:
         await self._used("end")
         return await self._inner.end(call_id, verdict, claim=claim)
+
+    async def look(self, call_id: str) -> CallRecord | None:
+        await self._used("look")
+        return await self._inner.look(call_id)
 
     async def calls(self) -> Sequence[CallSummary]:
         await self._used("calls")

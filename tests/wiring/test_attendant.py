@@ -17,13 +17,17 @@ from bridge.call.vocabulary import Moment
 from bridge.errors import AuthError, Ending, Fault
 from bridge.ports import leg, phrases
 from bridge.ports import server_events as model
-from bridge.ports.client_events import ResponseCreate
+from bridge.ports.client_events import Message, ResponseCreate
 from bridge.ports.conversation import CallerSaid
+from bridge.ports.model import RequiresResumption
 from bridge.ports.session import RealtimeConfig
-from bridge.ports.store import CallRecord, CallState, Claim
+from bridge.ports.store import CallRecord, CallState, Claim, Cut, Left, PendingChange
 from bridge.wiring.service import Service
 from tests.fakes.model import FakeModel, FakeSession
+from tests.telemetry.test_metrics import Page
 from tests.wiring.parts import CALL, FRAME, FakeLeg, MoodyStore, a_service, record, until
+
+OVER = Ending(Fault.NOBODY, "over")
 
 
 @dataclass
@@ -34,7 +38,7 @@ class Stage:
     model: FakeModel
     store: MoodyStore
     caller: FakeLeg
-    attending: asyncio.Task[None]
+    attending: asyncio.Task[Ending]
 
     async def session(self) -> FakeSession:
         return await self.model.sessions_made(1)
@@ -116,7 +120,7 @@ async def test_a_call_that_is_cut_off_from_within_leaves_its_record() -> None:
         stage.attending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await stage.attending
-        stage.attending = asyncio.create_task(asyncio.sleep(0))
+        stage.attending = asyncio.create_task(asyncio.sleep(0, OVER))
         standing = await stage.store.standing(CALL)
 
     assert standing.state is CallState.WAITING
@@ -180,6 +184,37 @@ async def test_a_call_that_comes_back_is_not_begun_again() -> None:
     assert session.said == []
 
 
+@pytest.mark.parametrize("left", list(Left))
+async def test_a_call_that_comes_back_is_counted_by_its_cause(left: Left) -> None:
+    known = CallRecord(CALL, carrier="test", history=(CallerSaid("Bread?"),), left=left)
+    async with a_call(known=known) as stage:
+        await stage.session()
+        await until(lambda: stage.service.switchboard.find(CALL))
+        page = Page(stage.service.metrics)
+        await until(lambda: page("bridge_resumptions_total", cause=left, outcome="replayed"))
+        seconds = page("bridge_resumption_silence_seconds_sum", cause=left)
+        stage.caller.is_lost()
+        await stage.over()
+
+    assert seconds is not None
+    assert 0 < seconds < 5
+    assert stage.store.saved[0].left is Left.WORKER_LOST
+    assert stage.store.saved[-1].left is Left.LEG_LOST
+
+
+async def test_who_was_cut_off_is_known_until_somebody_goes_on() -> None:
+    """The next worker may be lost, too, before it has said a word."""
+    waits = asyncio.Event()
+    known = CallRecord(CALL, carrier="test", history=(CallerSaid("Bread?"),), cut=Cut.AGENT)
+    async with a_call(fake=FakeModel([waits]), known=known) as stage:
+        stage.caller.starts()
+        await until(lambda: bool(stage.store.saved))
+        stage.caller.is_lost()
+        await stage.over()
+
+    assert {saved.cut for saved in stage.store.saved} == {Cut.AGENT}
+
+
 async def test_a_change_is_kept_for_whoever_comes_next() -> None:
     async with a_call() as stage:
         stage.caller.starts()
@@ -194,6 +229,44 @@ async def test_a_change_is_kept_for_whoever_comes_next() -> None:
     assert result == "applied"
     assert kept is not None
     assert kept.instruction == "Be brief."
+
+
+async def test_a_change_that_was_pending_is_completed() -> None:
+    """The worker before did not live to; the model is told, too."""
+    change = PendingChange(RealtimeConfig(instruction="Be brief."), "You are brief now.", 1)
+    known = CallRecord(CALL, carrier="test", history=(CallerSaid("Bread?"),), pending=change)
+    async with a_call(known=known) as stage:
+        stage.caller.starts()
+        session = await stage.session()
+        told = Message("user", "You are brief now.")
+        await session.until(lambda session: told in session.said)
+        stage.caller.is_lost()
+        await stage.over()
+
+    assert session.config.instruction == "Be brief."
+    assert stage.store.saved[-1].pending is None
+    assert stage.store.saved[-1].config == session.config
+
+
+async def test_a_change_that_waits_is_kept() -> None:
+    """With what is in force, apart."""
+    fake = FakeModel(changes=[RequiresResumption()])
+    async with a_call(fake=fake) as stage:
+        stage.caller.starts()
+        session = await stage.session()
+        session.emit(model.ResponseCreated("r1"))
+        live = stage.service.switchboard.find(CALL)
+        assert live is not None
+        assert await live.change(RealtimeConfig(instruction="Be brief."), "Hush.") == "queued"
+        stage.caller.is_lost()
+        await stage.over()
+        kept = stage.store.saved[-1]
+
+    assert kept.config is not None
+    assert kept.config.instruction == "Be kind."
+    assert kept.pending is not None
+    assert kept.pending.change.instruction == "Be brief."
+    assert (kept.pending.bridge_message, kept.pending.attempts) == ("Hush.", 0)
 
 
 async def test_the_end_is_told_with_the_length_of_the_whole_call() -> None:

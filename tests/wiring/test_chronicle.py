@@ -72,6 +72,15 @@ def test_what_was_said_is_worth_keeping() -> None:
     assert stage.kept == 2
 
 
+def test_that_the_caller_speaks_is_worth_keeping() -> None:
+    """Whoever goes on with the call has to know that something was cut off."""
+    stage = Stage()
+    stage.chronicle.model(model.SpeechStarted())
+    stage.chronicle.model(model.SpeechStopped())
+
+    assert stage.kept == 2
+
+
 def test_tools_keys_and_interruptions() -> None:
     """Each is told to the hooks, and counted."""
     stage = Stage()
@@ -114,6 +123,18 @@ def test_how_fast_the_agent_answers_is_measured() -> None:
     stage.chronicle.moment(Happened(Moment.AGENT_SPEAKS, seconds=0.6), 14.0)
 
     assert stage.counted('bridge_response_latency_seconds_count{provider="openai"} 1.0')
+
+
+def test_an_answer_that_is_late_is_counted() -> None:
+    """And one that never comes, too."""
+    stage = Stage()
+
+    stage.chronicle.moment(Happened(Moment.CALLER_SILENT), 10.0)
+    stage.chronicle.moment(Happened(Moment.AGENT_SPEAKS, seconds=2.6), 12.6)
+    stage.chronicle.moment(Happened(Moment.CALLER_SILENT), 20.0)
+    stage.chronicle.moment(Happened(Moment.OVER), 40.0)
+
+    assert stage.counted('bridge_slow_answers_total{provider="openai"} 2.0')
 
 
 def test_the_end_is_the_last_thing_told() -> None:

@@ -36,6 +36,14 @@ def test_g711_that_is_not_to_be_had_is_the_operators_to_mend() -> None:
         negotiate(GEMINI, ULAW_8K, "g711")
 
 
+@pytest.mark.parametrize(("append_ms", "gathered"), [(20, 0), (40, 40)])
+def test_longer_appends_are_gathered(append_ms: int, gathered: int) -> None:
+    """What the carrier sends at once needs no gathering."""
+    path = negotiate(OPENAI, ULAW_8K, "auto", append_ms)
+
+    assert path == AudioPath(ULAW_8K, ULAW_8K, ULAW_8K, gathered)
+
+
 def test_a_model_without_any_usable_format_cannot_be_called() -> None:
     model = FakeModel()
     model.supported_input_formats = ()

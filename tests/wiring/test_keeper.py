@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.errors import StoreError
 from bridge.ports import leg
 from bridge.ports.store import CallRecord, CallState, Claim
 from bridge.store.memory import MemoryStore
@@ -85,6 +86,53 @@ async def test_a_store_that_is_down_is_tried_again() -> None:
     assert kept.saved == ["0"]
 
 
+async def test_what_does_not_change_is_written_again_now_and_then() -> None:
+    """The store may have lost it, and nobody is told of that."""
+    kept = Kept()
+    claim = await kept.claim()
+    async with Keeper(
+        kept.store, claim, lambda: kept.record, lambda: None, spacing=0.01, renewal=0.01
+    ) as keeper:
+        await asyncio.sleep(0.05)
+        before = list(kept.saved)
+        keeper.touch()
+        await until(lambda: len(kept.saved) > 2)
+
+    assert before == []
+
+
+async def test_what_changes_nothing_is_not_written() -> None:
+    """An agent that speaks is heard ten times a second, and has said nothing new."""
+    kept = Kept()
+    async with Keeper(
+        kept.store, await kept.claim(), lambda: kept.record, lambda: None, spacing=0.01, renewal=600
+    ) as keeper:
+        keeper.touch()
+        await until(lambda: kept.saved)
+        for _ in range(5):
+            keeper.touch()
+            await asyncio.sleep(0.02)
+        kept.now("1")
+        keeper.touch()
+        await until(lambda: len(kept.saved) > 1)
+
+    assert kept.saved == ["0", "1"]
+
+
+async def test_what_a_store_has_failed_to_take_is_written_though_it_is_the_same() -> None:
+    kept = Kept()
+    async with kept.keeper(await kept.claim()) as keeper:
+        keeper.touch()
+        await until(lambda: kept.saved)
+        kept.store.down = True
+        with pytest.raises(StoreError):
+            await keeper.flush()
+        kept.store.down = False
+        await until(lambda: len(kept.saved) > 1)
+
+    assert kept.saved[:2] == ["0", "0"]
+
+
 async def test_whose_call_it_is_no_longer_is_told_so() -> None:
     """Once, and writes no more."""
     kept = Kept()
@@ -161,3 +209,45 @@ async def test_a_record_that_cannot_be_made_ends_nothing_but_its_keeping() -> No
         await asyncio.sleep(0.02)
 
     assert kept.saved == []
+
+
+async def test_what_has_to_be_stored_at_once_is() -> None:
+    """Whoever flushes waits for it, and for nothing else; one write is under way at a time."""
+    kept = Kept()
+    async with kept.keeper(await kept.claim()) as keeper:
+        keeper.touch()
+        await until(lambda: kept.saved)
+        kept.now("1")
+        await keeper.flush()
+
+        assert kept.saved == ["0", "1"]
+
+
+async def test_what_could_not_be_stored_at_once_is_stored_later() -> None:
+    """Whoever flushes learns of it."""
+    kept = Kept()
+    async with kept.keeper(await kept.claim()) as keeper:
+        kept.store.down = True
+        with pytest.raises(StoreError):
+            await keeper.flush()
+        kept.store.down = False
+        kept.now("1")
+        await until(lambda: kept.saved[-1:] == ["1"])
+
+
+async def test_a_flush_notices_that_the_call_is_held_elsewhere() -> None:
+    kept = Kept()
+    async with kept.keeper(await kept.claim()) as keeper:
+        await kept.store.claim(CALL, fence=1, claim_id="d", worker="another")
+        await keeper.flush()
+
+    assert kept.fenced == 1
+
+
+async def test_nothing_is_flushed_behind_the_last_write() -> None:
+    kept = Kept()
+    async with kept.keeper(await kept.claim()) as keeper:
+        await keeper.release()
+        await keeper.flush()
+
+    assert kept.store.asked[-1] == "release"

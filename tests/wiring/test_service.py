@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from bridge.errors import Ending, Fault
 from bridge.ports import leg, phrases
-from bridge.ports.store import CallState
+from bridge.ports.conversation import CallerSaid
+from bridge.ports.store import CallState, Left
 from bridge.wire import ticket
 from bridge.wiring.service import Service
 from tests.fakes.model import FakeModel
@@ -20,7 +22,7 @@ OVER = Ending(Fault.CALLER, "hangup")
 @asynccontextmanager
 async def in_progress(
     service: Service, caller: FakeLeg, call_id: str = CALL, fence: int = 0
-) -> AsyncIterator[asyncio.Task[None]]:
+) -> AsyncIterator[asyncio.Task[Ending]]:
     """A call on this leg, from its start until it is over."""
     claim = await service.claim(call_id, fence)
     assert claim is not None
@@ -102,6 +104,23 @@ async def test_a_newer_leg_gets_the_call_with_all_that_is_known() -> None:
 
     assert not any(isinstance(command, leg.Finish) for command in older.done)
     assert isinstance(newer.done[-1], leg.Finish)
+
+
+async def test_a_call_that_another_worker_had_first_comes_with_its_past() -> None:
+    """Though it was expected here: whom we dialled then knows nothing of it."""
+    async with a_service() as (service, model, store):
+        await service.expect(record(service))
+        await model.sessions_made(1)
+        elsewhere = await store.claim(CALL, fence=0, claim_id="theirs", worker="another")
+        assert elsewhere is not None
+        said = (CallerSaid("seven rolls"),)
+        await store.save(elsewhere, replace(record(service), history=said))
+        caller = FakeLeg()
+        async with in_progress(service, caller, fence=1):
+            await model.sessions_made(2)
+            caller.hangs_up()
+
+    assert [resumption.history for resumption in model.resumptions] == [(), said]
 
 
 async def test_a_lost_leg_leaves_the_call_waiting() -> None:
@@ -197,6 +216,39 @@ async def test_a_drain_waits_for_calls_and_then_ends_them_in_words() -> None:
         assert not service.knows("CA" + "2" * 32)
 
     assert caller.done[-1] == leg.Finish(leg.Hangup(phrases.APOLOGY))
+
+
+async def test_a_drain_hands_calls_over_where_other_workers_can_take_them() -> None:
+    """At a turn's boundary, long before its time is up."""
+    async with a_service(BRIDGE_DRAIN_SECONDS="30") as (service, model, store):
+        store.shared = True
+        caller = FakeLeg()
+        async with in_progress(service, caller):
+            await model.sessions_made(1)
+            async with asyncio.timeout(10):
+                await service.drain()
+        standing = await service.standing(CALL, leg_ended=True)
+
+    assert [asked for asked in store.asked if "release" in asked] == ["release, planned"]
+    assert (standing.state, standing.claims) == (CallState.WAITING, 0)
+    assert store.saved[-1].left is Left.HANDED_OVER
+    assert caller.done == []
+
+
+async def test_a_call_that_comes_back_to_a_worker_that_stops_has_nowhere_else_to_go() -> None:
+    """It goes on here for as long as it can, and is not handed over again."""
+    async with a_service(BRIDGE_DRAIN_SECONDS="0.5") as (service, model, store):
+        store.shared = True
+        older, newer = FakeLeg(), FakeLeg()
+        async with in_progress(service, older) as attending:
+            await model.sessions_made(1)
+            draining = asyncio.create_task(service.drain())
+            await asyncio.wait_for(attending, 5)
+            async with in_progress(service, newer, fence=1):
+                await draining
+
+    assert store.asked.count("release, planned") == 1
+    assert newer.done[-1] == leg.Finish(leg.Hangup(phrases.APOLOGY))
 
 
 async def test_a_drain_of_nothing_is_over_at_once() -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bridge.config import Config
-from bridge.errors import ConfigError
+from bridge.errors import ConfigError, StoreError
+from bridge.ports.store import CallRecord
 from bridge.store.memory import MemoryStore
 from bridge.store.redis.store import RedisStore
-from bridge.wiring.stores import store_of
+from bridge.store.sheltered import ShelteredStore
+from bridge.telemetry.metrics import Metrics
+from bridge.wiring.stores import sheltered_store_of, store_of
 
 
 def config(**environ: str) -> Config:
@@ -34,3 +39,47 @@ async def test_redis_needs_a_key() -> None:
     """What is stored there is sealed."""
     with pytest.raises(ConfigError, match="BRIDGE_SECRET_KEY"):
         store_of(config(REDIS_URL="redis://127.0.0.1:1"), lambda: 0.0)
+
+
+async def test_for_serving_it_is_measured_and_sheltered(tmp_path: Path) -> None:
+    """What Redis does not take in, the machine's journal does, and both are counted."""
+    metrics = Metrics()
+    environ = {
+        "REDIS_URL": "redis://127.0.0.1:1",
+        "BRIDGE_SECRET_KEY": "k" * 32,
+        "BRIDGE_JOURNAL_DIR": str(tmp_path),
+    }
+    store = sheltered_store_of(config(**environ), lambda: 0.0, metrics)
+
+    with pytest.raises(StoreError):
+        await store.expect(CallRecord("CA1"))
+
+    assert isinstance(store, ShelteredStore)
+    await store.close()
+    page = metrics.render()[0].decode()
+    assert 'bridge_journal_records_total{outcome="written"} 1.0' in page
+    assert 'operation="expect",outcome="unavailable"} 1.0' in page
+    assert len(list(tmp_path.rglob("*"))) == 2  # the private folder and the call
+
+
+async def test_no_journal_where_nobody_wants_one(tmp_path: Path) -> None:
+    environ = {
+        "REDIS_URL": "redis://127.0.0.1:1",
+        "BRIDGE_SECRET_KEY": "k" * 32,
+        "BRIDGE_JOURNAL_DIR": "off",
+    }
+    metrics = Metrics()
+    store = sheltered_store_of(config(**environ), lambda: 0.0, metrics)
+
+    with pytest.raises(StoreError):
+        await store.expect(CallRecord("CA1"))
+
+    await store.close()
+    assert 'outcome="written"' not in metrics.render()[0].decode()
+
+
+async def test_the_memory_needs_no_shelter() -> None:
+    """It goes with the process, and so does everything."""
+    store = sheltered_store_of(config(), lambda: 0.0, Metrics())
+
+    assert isinstance(store, MemoryStore)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 import ssl
 from collections.abc import Sequence
 
@@ -25,8 +26,8 @@ from bridge.wire.gemini import (
 __all__ = ["DEFAULT_MODEL", "GeminiLiveModel"]
 
 DEFAULT_MODEL = "gemini-3.8-live"
-SETUP_TIMEOUT = 10.0  # seconds from the first packet to setupComplete
-PATIENCE = 20.0  # seconds that a server may be silent while it owes an answer
+SETUP_TIMEOUT = 4.0  # seconds from the first packet to setupComplete
+PATIENCE = 8.0  # seconds that a server may be silent while it owes an answer
 BLOCKAGE = 8.0  # seconds in which no audio gets out, on top of what the buffers hold
 STILL_OPEN = 1011  # the close code on a resumption whose earlier socket still counts as open
 RESUME_PAUSE = 1.0  # seconds after which that socket has been noticed to be gone
@@ -103,6 +104,8 @@ class GeminiLiveModel:
         self._capabilities = capabilities_of(model)
         # Shared by all sessions, so that a caller's playback never meets the same id twice.
         self._numbers = itertools.count(1)
+        # A call may go on at another worker, where no tool call may be taken for one of ours.
+        self._call_numbers = itertools.count(random.getrandbits(48))
 
     def __repr__(self) -> str:
         return f"<GeminiLiveModel {self._model} at {self._endpoint!r}>"
@@ -176,6 +179,7 @@ class GeminiLiveModel:
             by_hand=vad is not None and vad.mode is VadMode.NONE,
             ends_audio=self._endpoint.ends_audio,
             numbers=self._numbers,
+            call_numbers=self._call_numbers,
         )
         patience = Patience(self._patience, BLOCKAGE)
         return GeminiSession(translator, self._capabilities, patience)

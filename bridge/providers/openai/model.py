@@ -18,7 +18,7 @@ from bridge.wire.openai.session import FORMATS, write_session
 
 __all__ = ["OpenAIRealtimeModel"]
 
-READY_TIMEOUT = 10.0  # seconds from dialling to a confirmed configuration and a told history
+READY_TIMEOUT = 4.0  # seconds from dialling to a confirmed configuration and a told history
 PING_SECONDS = 2.4  # a silent provider is pinged; two such spans without a sign, and it is lost
 
 
