@@ -8,6 +8,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+# Most of the tests' time is spent in calls that take their time.
+JOBS ?= 3
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
@@ -26,8 +28,8 @@ crash: $(RUN_STAMP)
 test: $(DEV_STAMP)
 	@.ci/debian-packages redis-server=redis-server curl=curl haproxy=haproxy nginx=nginx \
 		sipp=sip-tester baresip=baresip kamailio=kamailio
-	@echo "test: all tests, with $$($(BIN)/python --version)"
-	@$(BIN)/python -m pytest
+	@echo "test: all tests, with $$($(BIN)/python --version), $(JOBS) files at once"
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --benchmark-disable
 
 check: $(DEV_STAMP)
 	@echo "check: style, then types"
