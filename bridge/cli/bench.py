@@ -11,13 +11,15 @@ import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bridge.bench import table
 from bridge.bench.orders import OrderFailed
 from bridge.bench.plot import plot
 from bridge.bench.rounds import Level, Plan, measure
+from bridge.bench.sip import lines as sip_lines
+from bridge.bench.sip import measure_sip
 from bridge.bench.subjects import LEAN, PLAIN, Subject, bridge_subject
 from bridge.config import environment
 from bridge.errors import ConfigError
@@ -44,6 +46,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="store_true",
         help="also two workers, calls in which the model is silent, and Redis if REDIS_URL is set",
     )
+    add("--sip", action="store_true", help="calls over SIP instead, without relays beside them")
     add("--pin", action="store_true", help="the measured on one processor, the load on the others")
     add("--json", metavar="FILE", type=Path, help="write all figures as JSON")
     add("--plot", metavar="FILE", type=Path, help="draw the cost over the calls, as SVG")
@@ -54,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     """Carry the command out. The exit code. Raises ConfigError."""
     plan = _plan(args)
     environ = environment(Path.cwd())
+    if args.sip:
+        return _run_sip(args, plan, environ)
     subjects = _subjects(args.path, environ.get("REDIS_URL", ""), more=args.more)
     for file in filter(None, (args.json, args.plot)):
         _writable(file)
@@ -74,6 +79,21 @@ def run(args: argparse.Namespace) -> int:
             return FAILED
     print(f"\n{table.table(levels)}")
     return FAILED if _lost(levels) else WELL
+
+
+def _run_sip(args: argparse.Namespace, plan: Plan, environ: Mapping[str, str]) -> int:
+    if args.json or args.plot or args.more or args.pin:
+        raise ConfigError("--sip has a table only: no --json, --plot, --more or --pin")
+    print(table.machine(), flush=True)
+    with tempfile.TemporaryDirectory(prefix="bridge-bench-") as folder:
+        try:
+            levels = asyncio.run(measure_sip(plan, environ, Path(folder), tell=_tell))
+        except OrderFailed as exc:
+            print(f"bridge bench: {exc}", file=sys.stderr)
+            return FAILED
+    print(f"\n{sip_lines(levels)}")
+    lost = any(window.lost_calls for level in levels for window in level.windows)
+    return FAILED if lost else WELL
 
 
 def _plan(args: argparse.Namespace) -> Plan:

@@ -58,6 +58,7 @@ class Holding:
     """The fence on the ticket with which it was claimed last; None where that is not known."""
     asked_seconds: float | None
     """How long ago the carrier asked what comes next, after that claim; None: it has not."""
+    carrier: str = ""
 
 
 class Fleet(Protocol):

@@ -124,7 +124,9 @@ class MemoryStore:
         asked = None if entry.asked is None else self._clock() - entry.asked
         shown = entry.fence - 1 if entry.claim_id else None
         leased = self._clock() - entry.touched < LEASE and entry.state is CallState.LIVE
-        return Holding(call_id, entry.state, entry.fence, entry.worker, leased, shown, asked)
+        carrier = "" if entry.record is None else entry.record.carrier
+        owner = entry.worker
+        return Holding(call_id, entry.state, entry.fence, owner, leased, shown, asked, carrier)
 
     async def close(self) -> None:
         """Nothing to let go of."""

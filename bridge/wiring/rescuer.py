@@ -29,7 +29,10 @@ _log = logging.getLogger(__name__)
 
 
 class Rescuer:
-    """`farewell` is what a call comes to that was rescued again and again."""
+    """
+    `farewell` is what a call comes to that was rescued again and again. Only calls of
+    `carrier` can come back; of any other there is nobody to be asked.
+    """
 
     def __init__(
         self,
@@ -38,12 +41,14 @@ class Rescuer:
         *,
         end: End,
         farewell: leg.Verdict,
+        carrier: str,
         count: Callable[[str, str], None],
     ) -> None:
         self._fleet = fleet
         self._exchange = exchange
         self._end = end
         self._farewell = farewell
+        self._carrier = carrier
         self._count = count
 
     async def rescue(
@@ -73,6 +78,10 @@ class Rescuer:
             return Outcome.TAKEN
         # What the carrier told us of is in progress. What we found out alone may be over.
         if layer is Layer.REAPER:
+            holding = await self._fleet.holding(call_id)
+            if holding is not None and holding.carrier not in {"", self._carrier}:
+                await self._end(call_id, Ending(Fault.BRIDGE, "worker_lost"), leg.Hangup())
+                return Outcome.OVER
             progress = await self._exchange.progress(call_id)
             if progress is not Progress.TALKING:
                 return await self._not_talking(call_id, progress)

@@ -30,6 +30,8 @@ __all__ = ["watchman_of"]
 
 PACKAGE = "telephony-bridge"
 
+CARRIER = "twilio"  # whose calls come back when it is told to ask again
+
 _log = logging.getLogger(__name__)
 
 
@@ -53,6 +55,7 @@ def watchman_of(service: Service, times: RescueTimes | None = None) -> Watchman 
             exchange,
             end=service.end,
             farewell=apologise(service.config.fallback_number),
+            carrier=CARRIER,
             count=service.metrics.rescued,
         )
     return Watchman(fleet, exchange, rescuer, lambda: _pulse(service), service.metrics, times=times)

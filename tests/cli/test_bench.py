@@ -33,6 +33,19 @@ def test_a_short_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert picture.read_text().startswith("<svg")
 
 
+def test_a_short_run_over_sip(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two calls over SIP: none is lost, and all packets are heard."""
+    short = ["--calls", "2", "--seconds", "1", "--rounds", "1", "--warm-up", "0.5"]
+
+    code = main(["bench", "--sip", *short])
+
+    line = capsys.readouterr().out.splitlines()[-1].split()
+    assert code == 0
+    assert line[0] == "2"
+    assert float(line[1]) > 0
+    assert line[4] == "0"
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -40,6 +53,7 @@ def test_a_short_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         ["--calls", "0"],
         ["--seconds", "0"],
         ["--rounds", "0"],
+        ["--sip", "--more"],
         ["--json", "/no/such/folder/file"],
     ],
 )

@@ -236,9 +236,9 @@ async def test_a_call_whose_streams_never_begin_is_let_go_in_words() -> None:
     async with a_bridge() as stage:
         call = HandMadeCall(stage)
         await call.ask()
-        answers = [await call.asks_next() for _ in range(5)]
+        answers = [await call.asks_next() for _ in range(6)]
 
-        assert answers == [["Connect"]] * 4 + [["Say", "Hangup"]]
+        assert answers == [["Connect"]] * 5 + [["Say", "Hangup"]]
 
 
 async def counted(stage: Stage, reason: str, count: int) -> None:

@@ -11,6 +11,7 @@ from bridge.call.rescue import MOST_RESCUES, Layer, Outcome, RescueTimes
 from bridge.errors import Ending, Fault
 from bridge.ports import leg
 from bridge.ports.fleet import Holding
+from bridge.ports.store import CallRecord
 from bridge.store.fleet import MemoryFleet
 from bridge.store.memory import MemoryStore
 from bridge.wiring.rescuer import Rescuer
@@ -39,7 +40,14 @@ class Scene:
 
     def another(self) -> Rescuer:
         """Whoever else could do it."""
-        return Rescuer(self.fleet, self.exchange, end=self.end, farewell=FAREWELL, count=self.count)
+        return Rescuer(
+            self.fleet,
+            self.exchange,
+            end=self.end,
+            farewell=FAREWELL,
+            carrier="twilio",
+            count=self.count,
+        )
 
     async def end(self, call_id: str, ending: Ending, verdict: leg.Verdict) -> None:
         self.ended.append((call_id, ending, verdict))
@@ -104,6 +112,20 @@ async def test_a_call_that_the_carrier_does_not_know_is_left(scene: Scene, layer
 
     assert await scene.rescue(layer) is Outcome.LEFT
     assert scene.ended == []
+
+
+async def test_a_call_that_cannot_come_back_ends(scene: Scene) -> None:
+    """Of a telephone whose worker is dead there is nothing left but the record."""
+    claim = await claimed(scene.store, CALL)
+    await scene.store.save(claim, CallRecord(CALL, carrier="sip"))
+
+    outcome = await scene.rescuer.rescue(CALL, Layer.REAPER, lambda _: True, "", TIMES)
+
+    assert outcome is Outcome.OVER
+    assert [(call_id, ending.reason) for call_id, ending, _ in scene.ended] == [
+        (CALL, "worker_lost")
+    ]
+    assert scene.exchange.told == []
 
 
 async def test_a_carrier_that_does_not_answer_is_asked_another_time(scene: Scene) -> None:

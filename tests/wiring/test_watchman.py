@@ -78,7 +78,9 @@ async def on_watch(
     async def end(call_id: str, ending: Ending, verdict: leg.Verdict) -> None:
         await store.end(call_id, verdict)
 
-    rescuer = Rescuer(fleet, exchange, end=end, farewell=leg.Hangup(), count=metrics.rescued)
+    rescuer = Rescuer(
+        fleet, exchange, end=end, farewell=leg.Hangup(), carrier="twilio", count=metrics.rescued
+    )
     watchman = Watchman(
         fleet,
         exchange,

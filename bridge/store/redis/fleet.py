@@ -122,7 +122,7 @@ def _pulse(text: bytes) -> Pulse | None:
 
 
 def _holding(call_id: str, answer: Sequence[Any]) -> Holding:
-    state, fence, owner, leased, shown, asked = answer
+    state, fence, owner, leased, shown, asked, carrier = answer
     try:
         standing = CallState(state.decode())
     except ValueError:
@@ -135,6 +135,7 @@ def _holding(call_id: str, answer: Sequence[Any]) -> Holding:
         bool(leased),
         int(shown) if shown else None,
         int(asked) / 1000 if asked else None,
+        carrier.decode(),
     )
 
 

@@ -54,19 +54,19 @@ return found
 # How a call is held.
 # KEYS  call
 # ->    {} | {state, fence, owner, 1 if its owner's lease lasts, fence on the ticket that the
-#       holder showed or '', since when the carrier has asked what comes next or ''}
+#       holder showed or '', since when the carrier has asked what comes next or '', carrier}
 HOLDING = Script(
     _NOW
     + """
 local h = redis.call('HMGET', KEYS[1], 'state', 'fence', 'owner', 'lease', 'claim', 'ticket',
-  'asked')
+  'asked', 'carrier')
 if not h[1] then return {} end
 -- Whoever put back a record that was lost has not told which ticket it had.
 local shown, claim = string.match(h[6] or '', '^(%d+):(.*)$')
 if claim ~= h[5] then shown = '' end
 local asked = tonumber(h[7] or '0')
 return {h[1], h[2], h[3] or '', tonumber(h[4] or '0') >= now and 1 or 0, shown or '',
-  asked > 0 and whole(now - asked) or ''}
+  asked > 0 and whole(now - asked) or '', h[8] or ''}
 """
 )
 
