@@ -312,9 +312,7 @@ def _hints(environ: Mapping[str, str], sip: SipSettings) -> tuple[str, ...]:
     if environ.get("GOOGLE_API_KEY", "").strip() and environ.get("GEMINI_API_KEY", "").strip():
         hints.append("GEMINI_API_KEY: is not used, because GOOGLE_API_KEY is set")
     if sip.deaf:
-        hints.append(
-            "BRIDGE_SIP_PEERS: without it and BRIDGE_SIP_ACCOUNTS no SIP call is answered"
-        )
+        hints.append("BRIDGE_SIP_PEERS: without it and BRIDGE_SIP_ACCOUNTS no SIP call is answered")
     if 0 < len(environ.get("BRIDGE_ADMIN_TOKEN", "").strip()) < MIN_TOKEN_LENGTH:
         hints.append(f"BRIDGE_ADMIN_TOKEN: has less than {MIN_TOKEN_LENGTH} characters")
     return tuple(hints)

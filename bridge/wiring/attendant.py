@@ -303,6 +303,7 @@ class Attendant:
             self._service.model.provider,
             tell=self._tell_hooks,
             worth_keeping=keeper.touch,
+            turn_over=keeper.hurry,
             resumed=resumed,
         )
 

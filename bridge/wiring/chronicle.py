@@ -30,8 +30,8 @@ __all__ = ["Chronicle"]
 
 class Chronicle(Observer):
     """
-    `tell` reaches the hooks, `worth_keeping` the keeper of the call's record; `resumed`: the
-    call has begun on another leg.
+    `tell` reaches the hooks, `worth_keeping` the keeper of the call's record, and so does
+    `turn_over`, which is not to wait; `resumed`: the call has begun on another leg.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Chronicle(Observer):
         *,
         tell: Callable[[HookEvent], None],
         worth_keeping: Callable[[], None],
+        turn_over: Callable[[], None],
         resumed: bool = False,
     ) -> None:
         self._timeline = timeline
@@ -49,6 +50,7 @@ class Chronicle(Observer):
         self._provider = provider
         self._tell = tell
         self._worth_keeping = worth_keeping
+        self._turn_over = turn_over
         self._resumed = resumed
         self._ready = self._here = False
         self._overdue = Overdue()
@@ -75,7 +77,7 @@ class Chronicle(Observer):
         match happened:
             case model.InputTranscriptDone(transcript):
                 self._tell(CallerSaid(transcript))
-                self._worth_keeping()
+                self._turn_over()
             case model.TranscriptDone(transcript=transcript):
                 self._tell(AgentSaid(transcript))
                 self._worth_keeping()

@@ -64,6 +64,7 @@ class Keeper:
         self._stored_at = 0.0
         self._clock = asyncio.get_running_loop().time
         self._dirty = asyncio.Event()
+        self._soon = asyncio.Event()
         self._writing = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
 
@@ -82,6 +83,11 @@ class Keeper:
     def touch(self) -> None:
         """Something happened that the next worker would have to know."""
         self._dirty.set()
+
+    def hurry(self) -> None:
+        """A turn is over. To lose that would be worse than to write once more."""
+        self._dirty.set()
+        self._soon.set()
 
     async def flush(self) -> None:
         """
@@ -118,12 +124,17 @@ class Keeper:
                     return
             except StoreError as exc:
                 _log.debug("the call's record could not be saved: %s", exc)
-            await asyncio.sleep(self._to_next_tick())
+            await asyncio.sleep(min(TICK, self._spacing))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._to_next_tick()):
+                    await self._soon.wait()
+            self._soon.clear()
 
     def _to_next_tick(self) -> float:
-        """Seconds to the first tick after the spacing."""
-        due = self._clock() + self._spacing
-        return self._spacing + (-due % min(TICK, self._spacing))
+        """Seconds to the first tick after the spacing, one tick of which is over."""
+        tick = min(TICK, self._spacing)
+        left = self._spacing - tick
+        return left + (-(self._clock() + left) % tick)
 
     async def _save(self, *, even_unchanged: bool = True) -> Saved:
         async with self._writing:

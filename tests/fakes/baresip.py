@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +17,7 @@ from typing import Any
 
 from bridge.audio.g711 import ulaw_to_pcm16
 from tests.fakes.programs import program, with_us
-from tests.fakes.sipp import HOST, free_udp_port
+from tests.fakes.sipp import HOST, free_port
 
 __all__ = ["Baresip", "baresip"]
 
@@ -135,8 +134,8 @@ async def baresip(
     `account` is more of what it knows of itself: `auth_pass=secret;dtmfmode=info`.
     """
     folder.mkdir(exist_ok=True)
-    phone = Baresip(free_udp_port(), folder)
-    control = _free_tcp_port()
+    phone = Baresip(free_port(), folder)
+    control = free_port()
     _write_microphone(folder / "microphone.wav", says)
     words = {"host": HOST, "port": phone.port, "control": control, "rate": RATE}
     (folder / "config").write_text(CONFIG.format(folder=folder, modules=MODULES, **words))
@@ -151,7 +150,7 @@ async def baresip(
         )
     listening: asyncio.Task[None] | None = None
     try:
-        reader, phone._writer = await _control(control, phone)
+        reader, phone._writer = await _control(control, phone, process)
         listening = asyncio.create_task(phone._listen(reader), name="baresip")
         yield phone
     finally:
@@ -164,14 +163,17 @@ async def baresip(
         await process.wait()
 
 
-async def _control(port: int, phone: Baresip) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _control(
+    port: int, phone: Baresip, process: asyncio.subprocess.Process
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """As soon as it answers."""
     deadline = asyncio.get_running_loop().time() + START_SECONDS
     while True:
         try:
             return await asyncio.open_connection(HOST, port)
         except OSError:
-            if asyncio.get_running_loop().time() > deadline:
+            gone = process.returncode is not None
+            if gone or asyncio.get_running_loop().time() > deadline:
                 raise AssertionError(f"baresip has not started: {phone.log[-2000:]}") from None
             await asyncio.sleep(0.02)
 
@@ -183,8 +185,3 @@ def _write_microphone(path: Path, says: bytes) -> None:
         file.setsampwidth(2)
         file.setframerate(RATE)
         file.writeframes(ulaw_to_pcm16(says + silence))
-
-
-def _free_tcp_port() -> int:
-    with socket.create_server((HOST, 0)) as taken:
-        return int(taken.getsockname()[1])

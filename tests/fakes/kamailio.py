@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.fakes.programs import program, with_us
-from tests.fakes.sipp import HOST, free_udp_port
+from tests.fakes.sipp import HOST, free_port
 
 __all__ = ["PASSWORD", "Kamailio", "kamailio"]
 
@@ -103,7 +103,7 @@ async def _answers(front: Kamailio) -> None:
     ask = (
         f"OPTIONS sip:{HOST} SIP/2.0\r\nVia: SIP/2.0/UDP {HOST}:{port};branch=z9hG4bKready\r\n"
         f"Max-Forwards: 0\r\nFrom: <sip:ready@{HOST}>;tag=1\r\nTo: <sip:{HOST}>\r\n"
-        f"Call-ID: ready-{free_udp_port()}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+        f"Call-ID: ready-{free_port()}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
     ).encode()
     try:
         async with asyncio.timeout(START_SECONDS):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import random
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,11 +17,12 @@ from pathlib import Path
 
 from tests.fakes.programs import program, with_us
 
-__all__ = ["HOST", "Placed", "Sipp", "free_udp_port"]
+__all__ = ["HOST", "Placed", "Sipp", "free_port"]
 
 HOST = "127.0.0.1"
 PACKAGE = "sip-tester"  # Debian's
 END_SECONDS = 30.0
+FIRST_PORT, LAST_PORT = 20_000, 32_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Sipp:
         Run a scenario so many times, `rate` a second, and wait for the last to end. `keys` are
         words in brackets in the scenario. Calls that are not over after so long have gone badly.
         """
-        folder = self.folder / f"{scenario.stem}-{free_udp_port()}"
+        folder = self.folder / f"{scenario.stem}-{free_port()}"
         folder.mkdir()
         for recording in self.folder.glob("*.ulaw"):
             (folder / recording.name).symlink_to(recording)
@@ -69,7 +71,7 @@ class Sipp:
                 "-i",
                 HOST,
                 "-p",
-                str(free_udp_port()),
+                str(free_port()),
                 "-t",
                 self.transport,
                 "-nostdin",
@@ -77,7 +79,7 @@ class Sipp:
                 "500",
             ),
             *("-m", str(calls), "-r", str(rate), "-l", str(calls), "-s", "agent"),
-            *("-mp", str(_room_for_media()), "-timeout", f"{seconds:.0f}s", "-timeout_error"),
+            *("-mp", str(free_port()), "-timeout", f"{seconds:.0f}s", "-timeout_error"),
             *("-trace_stat", "-stf", "figures", "-trace_err", "-error_file", "errors"),
             *("-trace_msg", "-message_file", "messages"),
             *(word for key, value in (keys or {}).items() for word in ("-key", key, value)),
@@ -97,16 +99,20 @@ class Sipp:
         return _read(folder)
 
 
-def free_udp_port() -> int:
-    """One that nobody has at this moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind((HOST, 0))
-        return int(taken.getsockname()[1])
-
-
-def _room_for_media() -> int:
-    """SIPp counts upwards from here, and passes by what others have."""
-    return min(free_udp_port(), 60_000) & ~1
+def free_port() -> int:
+    """
+    One that nobody has at this moment, neither for UDP nor for TCP. It is none of those that
+    the system gives to whoever wants any, so that it stays free until it is taken.
+    """
+    while True:
+        port = random.randrange(FIRST_PORT, LAST_PORT, 2)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            try:
+                udp.bind((HOST, port))
+                tcp.bind((HOST, port))
+            except OSError:
+                continue
+        return port
 
 
 def _read(folder: Path) -> Placed:

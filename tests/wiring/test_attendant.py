@@ -190,9 +190,11 @@ async def test_a_call_that_comes_back_is_counted_by_its_cause(left: Left) -> Non
     async with a_call(known=known) as stage:
         await stage.session()
         await until(lambda: stage.service.switchboard.find(CALL))
-        page = Page(stage.service.metrics)
-        await until(lambda: page("bridge_resumptions_total", cause=left, outcome="replayed"))
-        seconds = page("bridge_resumption_silence_seconds_sum", cause=left)
+        metrics = stage.service.metrics
+        await until(
+            lambda: Page(metrics)("bridge_resumptions_total", cause=left, outcome="replayed")
+        )
+        seconds = Page(metrics)("bridge_resumption_silence_seconds_sum", cause=left)
         stage.caller.is_lost()
         await stage.over()
 

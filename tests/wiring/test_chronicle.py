@@ -39,6 +39,7 @@ class Stage:
             "openai",
             tell=self.told.append,
             worth_keeping=self.keep,
+            turn_over=self.keep,
         )
 
     def keep(self) -> None:

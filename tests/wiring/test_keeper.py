@@ -28,12 +28,12 @@ class Kept:
         assert claim is not None
         return claim
 
-    def keeper(self, claim: Claim, *, patience: float = 5.0) -> Keeper:
+    def keeper(self, claim: Claim, *, spacing: float = 0.01, patience: float = 5.0) -> Keeper:
         def fenced() -> None:
             self.fenced += 1
 
         return Keeper(
-            self.store, claim, lambda: self.record, fenced, spacing=0.01, patience=patience
+            self.store, claim, lambda: self.record, fenced, spacing=spacing, patience=patience
         )
 
     def now(self, agent: str) -> None:
@@ -42,6 +42,17 @@ class Kept:
     @property
     def saved(self) -> list[str]:
         return [record.agent for record in self.store.saved]
+
+
+async def test_a_turn_is_kept_at_once() -> None:
+    """Though the record was written only just now."""
+    kept = Kept()
+    async with kept.keeper(await kept.claim(), spacing=30.0) as keeper:
+        keeper.touch()
+        await until(lambda: kept.saved == ["0"])
+        kept.now("1")
+        keeper.hurry()
+        await until(lambda: kept.saved == ["0", "1"])
 
 
 async def test_what_is_worth_keeping_is_kept() -> None:
