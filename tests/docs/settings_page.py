@@ -51,9 +51,10 @@ its calls end with it.
 - `BRIDGE_FALLBACK_NUMBER` is a number such as `+14155550100`, or a `sip:` URI.
 - `BRIDGE_MAX_CALLS` bounds the calls of each worker. Without it a worker measures what it can bear:
   ten times a second it looks how late its event loop is, and how much of its core its thread uses.
-  It refuses new calls when in the last second timers were more than 25 ms late for 30 % of the time,
-  or the thread used more than 80 % of the core, and takes them again below 20 % and 65 %. It never
-  refuses the only call, nor one that comes back from another worker. A number replaces all this.
+  It refuses new calls when in the last second timers were more than 25 ms late for 30 % of the
+  time, or the thread used more than 80 % of the core, and takes them again below 20 % and
+  65 %. It never refuses the only call, nor one that comes back from another worker. A number
+  replaces all this.
 - A flag is `1`, `true`, `yes`, `on`, or `0`, `false`, `no`, `off`.
 - Names that begin with `BRIDGE_` and are almost one of these are warned of when the program starts.
 """
