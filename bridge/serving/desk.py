@@ -1,8 +1,11 @@
 """
 Accepts connections and gives each to the worker with the fewest.
 
-Nothing is read from them and nothing is waited for. While no worker can take one, none is
-accepted: they wait in the kernel, which holds as many as the backlog allows.
+Nothing is taken from them and nothing is waited for; a glance at the first bytes tells a
+stream, which lasts for a call, from a webhook's request, which is over in a moment. Were they
+dealt out alike, one worker might get all the webhooks and another all the calls. While no
+worker can take one, none is accepted: they wait in the kernel, which holds as many as the
+backlog allows.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ __all__ = ["Desk"]
 
 AT_ONCE = 64  # connections that are accepted before somebody else has a turn
 REST_SECONDS = 0.1  # after an accept that failed: there are no descriptors left, or no memory
+GLANCE = 2_048  # bytes of a request
 COMPLAINT_SECONDS = 10.0  # between two lines in the log about that
 
 _log = logging.getLogger(__name__)
@@ -85,9 +89,10 @@ class Desk:
 
     def _give(self, connection: socket.socket, now: float) -> bool:
         self._turn += 1
+        stream = _is_stream(connection)
         takers = [worker for worker in self._workers() if worker.takes]
-        takers.sort(key=lambda worker: worker.rank(now))
-        return any(worker.give(connection, self._turn, now) for worker in takers)
+        takers.sort(key=lambda worker: worker.rank(now, stream=stream))
+        return any(worker.give(connection, self._turn, now, stream=stream) for worker in takers)
 
     def _set_open(self, open: bool) -> None:
         if open is self._open:
@@ -98,3 +103,12 @@ class Desk:
                 self._selector.register(listener, selectors.EVENT_READ, listener)
             else:
                 self._selector.unregister(listener)
+
+
+def _is_stream(connection: socket.socket) -> bool:
+    """Whether a WebSocket is asked for, as far as one can tell without waiting."""
+    try:
+        head = connection.recv(GLANCE, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except OSError:
+        return False
+    return head.startswith(b"GET ") and b"websocket" in head.lower()

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 __all__ = ["listen"]
 
+DEFER_SECONDS = 1  # for which the kernel waits for the first bytes of a connection
 BACKLOG = 2_048  # connections that the kernel holds while nobody accepts
 
 
@@ -44,4 +45,7 @@ def _listener(family: socket.AddressFamily, address: str, port: int) -> socket.s
         reason = (exc.strerror or "").lower()
         raise OSError(exc.errno, f"cannot listen on {address}:{port}: {reason}") from exc
     listener.setblocking(False)
+    if hasattr(socket, "TCP_DEFER_ACCEPT"):
+        # Whoever is accepted has said something, by which it can be told what it wants.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, DEFER_SECONDS)
     return listener

@@ -56,7 +56,10 @@ class Worker:
     """Connections on their way to it. Kept until it has taken them, should it die before."""
     moved: float = 0.0
     """When it last took one of them, or was given the first."""
-    _last: int = 0
+    _streams: deque[bool] = field(default_factory=deque)
+    """Which of those held will last."""
+    _last: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
+    """The turn in which it was given a connection last: one that lasts, and any other."""
     _rest: bytes = b""
 
     @property
@@ -72,21 +75,29 @@ class Worker:
         """Seconds since it reported, or since it took anything while something lies there."""
         return now - (min(self.heard, self.moved) if self.held else self.heard)
 
-    def rank(self, now: float) -> Rank:
-        """Of several with the same number of connections, the one that waited longest."""
+    def rank(self, now: float, *, stream: bool = True) -> Rank:
+        """
+        For a connection that lasts, or another one. Of several with the same number of
+        connections, the one that waited longest.
+        """
         report = self.report or Report(0, 0, welcome=False)
         late = self.silence(now) > LATE_SECONDS
         unwelcome = self.leaving or not report.welcome
-        return late, unwelcome, self.outdated, report.connections + len(self.held), self._last
+        # Of what is on its way, what will be gone in a moment is no burden to a stream.
+        coming = sum(self._streams) if stream else len(self.held)
+        return late, unwelcome, self.outdated, report.connections + coming, self._last[stream]
 
-    def give(self, connection: socket.socket, turn: int, now: float) -> bool:
+    def give(
+        self, connection: socket.socket, turn: int, now: float, *, stream: bool = True
+    ) -> bool:
         """Pass a connection on; False if it cannot take it, and nothing has happened then."""
         if not pass_on(self.channel, connection):
             return False
         if not self.held:
             self.moved = now
         self.held.append(connection)
-        self._last = turn
+        self._streams.append(stream)
+        self._last[stream] = turn
         return True
 
     def listen(self, now: float) -> None:
@@ -118,6 +129,7 @@ class Worker:
         """The connections that it will not take any more. For one that is dead."""
         back = list(self.held)
         self.held.clear()
+        self._streams.clear()
         return back
 
     @property
@@ -128,6 +140,7 @@ class Worker:
         before = self.report.taken if self.report is not None else 0
         for _ in range(min(report.taken - before, len(self.held))):
             self.held.popleft().close()
+            self._streams.popleft()
             self.moved = now
         self.report, self.heard = report, now
         if report.final and not self.deaf:

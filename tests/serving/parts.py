@@ -10,7 +10,10 @@ from bridge.serving import handoff
 from bridge.serving.handoff import Report
 from bridge.serving.process import Worker
 
-__all__ = ["PlayedProcess", "PlayedWorker", "Players"]
+__all__ = ["STREAM", "WEBHOOK", "PlayedProcess", "PlayedWorker", "Players"]
+
+STREAM = b"GET /twilio/media HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"
+WEBHOOK = b"POST /twilio/voice HTTP/1.1\r\n\r\n"
 
 
 @dataclass
@@ -48,6 +51,13 @@ class PlayedWorker:
         while found := handoff.receive(self.end).connections:
             self.taken.extend(found)
         return len(self.taken) - before
+
+    def take_streams(self) -> int:
+        """Take what has come; how many of those were streams."""
+        before = len(self.taken)
+        self.take()
+        new = self.taken[before:]
+        return sum(each.recv(len(STREAM), socket.MSG_PEEK) == STREAM for each in new)
 
     def die(self, code: int = -9) -> None:
         self.process.code = code

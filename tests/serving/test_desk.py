@@ -12,7 +12,7 @@ import pytest
 from bridge.serving.desk import REST_SECONDS, Desk
 from bridge.serving.listeners import listen
 from bridge.serving.process import Worker
-from tests.serving.parts import PlayedWorker, Players
+from tests.serving.parts import STREAM, WEBHOOK, PlayedWorker, Players
 
 
 class Counter:
@@ -31,9 +31,12 @@ class Counter:
         self.workers.append(worker)
         return worker, player
 
-    def call(self, count: int = 1) -> None:
+    def call(self, count: int = 1, words: bytes = STREAM) -> None:
         address = self.listener.getsockname()
-        self.callers += [socket.create_connection(address, timeout=5) for _ in range(count)]
+        for _ in range(count):
+            caller = socket.create_connection(address, timeout=5)
+            caller.sendall(words)
+            self.callers.append(caller)
 
     def turn(self, now: float = 0.0) -> bool:
         """One turn of the supervisor's loop. Whether connections were waiting to be accepted."""
@@ -69,6 +72,20 @@ def test_a_burst_is_shared_out_evenly(counter: Counter) -> None:
         pass
 
     assert [player.take() for player in players] == [10, 10, 10]
+
+
+def test_webhooks_do_not_count_against_streams(counter: Counter) -> None:
+    """Each call is both, one right behind the other; calls are to be even, not connections."""
+    players = [counter.hire()[1] for _ in range(2)]
+    for _ in range(8):
+        counter.call(1, WEBHOOK)
+        counter.turn()
+        counter.call(1, STREAM)
+        counter.turn()
+
+    streams = [player.take_streams() for player in players]
+
+    assert streams == [4, 4]
 
 
 def test_who_has_less_gets_more(counter: Counter) -> None:

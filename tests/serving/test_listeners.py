@@ -13,7 +13,8 @@ def test_a_free_port_is_found() -> None:
     [listener] = listen("127.0.0.1", 0)
     with listener:
         address = listener.getsockname()
-        with socket.create_connection(address, timeout=5):
+        with socket.create_connection(address, timeout=5) as caller:
+            caller.sendall(b"GET /")
             accepted, _ = listener.accept()
             accepted.close()
 

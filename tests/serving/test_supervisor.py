@@ -22,6 +22,7 @@ import pytest
 
 from bridge.serving.listeners import listen
 from bridge.serving.supervisor import Supervisor
+from tests.serving.parts import STREAM, WEBHOOK
 from tests.serving.programs import program
 
 SECONDS = 20.0  # that a slow machine may take for anything
@@ -40,8 +41,13 @@ if mode == "wrong":
 while True:
     ready, _, _ = select.select([channel, *open_], [], [], 0.02)
     for end in [end for end in ready if end is not channel]:
-        open_.remove(end)
-        end.close()
+        try:
+            gone = not end.recv(4096)
+        except OSError:
+            gone = True
+        if gone:
+            open_.remove(end)
+            end.close()
     while mode != "deaf":
         delivery = handoff.receive(channel)
         taken += delivery.count
@@ -65,15 +71,17 @@ class House:
         self._address = address
         self._callers: list[socket.socket] = []
 
-    def call(self) -> int:
+    def call(self, words: bytes = STREAM) -> int:
         """Call and stay; the process that answers."""
         caller = socket.create_connection(self._address, timeout=SECONDS)
+        caller.sendall(words)
         self._callers.append(caller)
         return int(caller.makefile().readline())
 
-    def silent_call(self) -> socket.socket:
+    def silent_call(self, words: bytes = STREAM) -> socket.socket:
         """Somebody who does not wait for the answer."""
         caller = socket.create_connection(self._address, timeout=SECONDS)
+        caller.sendall(words)
         self._callers.append(caller)
         return caller
 
@@ -176,14 +184,14 @@ def test_calls_are_shared_out_evenly() -> None:
 
     def script(house: House) -> None:
         house.workers()
-        answers(house, 20)
+        answers(house, 20, WEBHOOK)
         house.hang_up_first(20)
         figures.append(Counter(answers(house, 20)))
         house.hang_up()
         time.sleep(0.2)
         one_by_one: Counter[int] = Counter()
         for count in range(20):
-            house.call()
+            house.call(WEBHOOK)
             house.hang_up_first(1, after=count)
             one_by_one[house.call()] += 1
         figures.append(one_by_one)
@@ -197,9 +205,9 @@ def test_calls_are_shared_out_evenly() -> None:
         assert all(8 <= count <= 12 for count in each.values()), each
 
 
-def answers(house: House, count: int) -> list[int]:
+def answers(house: House, count: int, words: bytes = STREAM) -> list[int]:
     """Of so many callers who come at once."""
-    callers = [house.silent_call() for _ in range(count)]
+    callers = [house.silent_call(words) for _ in range(count)]
     return [int(caller.makefile().readline()) for caller in callers]
 
 
