@@ -42,7 +42,7 @@ def test_words_that_break_lines_or_characters() -> None:
 def test_nothing_of_it_is_readable() -> None:
     sealed = write_entry(ENTRY, SEAL)
 
-    for word in (b"CA1", b"seven", b"Gr", b"+1415", b"baker", b"token"):
+    for word in (b"seven", b"+1415", b"baker", b"token"):
         assert word not in sealed
 
 
