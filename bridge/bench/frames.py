@@ -10,10 +10,7 @@ from __future__ import annotations
 import re
 import struct
 
-try:
-    from websockets.speedups import apply_mask
-except ImportError:  # where there is no compiler
-    from websockets.utils import apply_mask
+from bridge.wire.framing import apply_mask
 
 __all__ = [
     "CLOSE",

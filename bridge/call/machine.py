@@ -15,6 +15,7 @@ from bridge.call.digits import Digits
 from bridge.call.opening import Opening
 from bridge.call.patience import CallRules, Patience, Reminder
 from bridge.call.playback import Playback
+from bridge.call.reception import apologise
 from bridge.call.turn import CallerTurn
 from bridge.call.vocabulary import (
     CallCommand,
@@ -102,9 +103,7 @@ class Call:
     @property
     def apology(self) -> leg.Verdict:
         """What becomes of a caller whom the agent cannot serve any more."""
-        if self._rules.fallback is None:
-            return leg.Hangup(phrases.APOLOGY)
-        return leg.Transfer(self._rules.fallback, phrases.APOLOGY)
+        return apologise(self._rules.fallback)
 
     def heard(self, audio: bytes) -> bytes:
         """

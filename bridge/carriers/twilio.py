@@ -23,12 +23,14 @@ from bridge.wire.twilio import media
 __all__ = [
     "BAD_FRAMES_QUOTA",
     "BAD_FRAMES_SECONDS",
+    "CARRIER",
     "MAX_BUFFERED_SIZE",
     "Breach",
     "TwilioLeg",
     "Write",
 ]
 
+CARRIER = "twilio"
 BAD_FRAMES_QUOTA = 50
 BAD_FRAMES_SECONDS = 10.0
 MAX_BUFFERED_SIZE = 4 * 1024 * 1024  # bytes; six minutes of audio in base64

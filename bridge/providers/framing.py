@@ -12,10 +12,7 @@ import os
 import struct
 from collections.abc import Iterator
 
-try:
-    from websockets.speedups import apply_mask
-except ImportError:  # where there is no compiler
-    from websockets.utils import apply_mask
+from bridge.wire.framing import MASKED, apply_mask, text_head
 
 __all__ = ["BINARY", "OTHER", "TEXT", "Splitter", "masks", "text_frame"]
 
@@ -23,13 +20,9 @@ OTHER, TEXT, BINARY = 0, 1, 2
 
 MASKS_AT_ONCE = 256  # keys; each draw from the system's random numbers is a system call
 
-_FIN, _MASKED = 0x80, 0x80
+_FIN = 0x80
 _CONTROL = 0x08  # opcodes from here on interrupt a message and are no part of it
 _WHOLE = {_FIN | TEXT: TEXT, _FIN | BINARY: BINARY}
-
-_SHORT = struct.Struct(">BB")
-_MEDIUM = struct.Struct(">BBH")
-_LONG = struct.Struct(">BBQ")
 
 
 def masks() -> Iterator[bytes]:
@@ -40,14 +33,7 @@ def masks() -> Iterator[bytes]:
 
 def text_frame(text: bytes, mask: bytes) -> bytes:
     """A client's text message: UTF-8 in one frame, under the four bytes of `mask`."""
-    size = len(text)
-    if size < 126:
-        head = _SHORT.pack(_FIN | TEXT, _MASKED | size)
-    elif size < 65_536:
-        head = _MEDIUM.pack(_FIN | TEXT, _MASKED | 126, size)
-    else:
-        head = _LONG.pack(_FIN | TEXT, _MASKED | 127, size)
-    return head + mask + apply_mask(text, mask)
+    return text_head(len(text), MASKED) + mask + apply_mask(text, mask)
 
 
 class Splitter:
@@ -90,7 +76,7 @@ class Splitter:
         return pieces
 
     def _takes(self, second: int, size: int) -> bool:
-        return second < _MASKED and size <= self._max_size and not self._in_message
+        return second < MASKED and size <= self._max_size and not self._in_message
 
     def _leave(self, first: int, left: int) -> None:
         self._left = left

@@ -52,12 +52,13 @@ class Worker:
     """It takes no more connections."""
     alarmed: bool = False
     """It does not report any more, and was told to show its stacks."""
-    held: deque[socket.socket] = field(default_factory=deque)
-    """Connections on their way to it. Kept until it has taken them, should it die before."""
+    held: deque[tuple[socket.socket, bool]] = field(default_factory=deque)
+    """
+    Connections on their way to it, and whether each is a stream. Kept until it has taken
+    them, should it die before.
+    """
     moved: float = 0.0
     """When it last took one of them, or was given the first."""
-    _streams: deque[bool] = field(default_factory=deque)
-    """Which of those held will last."""
     _last: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
     """The turn in which it was given a connection last: one that lasts, and any other."""
     _rest: bytes = b""
@@ -84,7 +85,7 @@ class Worker:
         late = self.silence(now) > LATE_SECONDS
         unwelcome = self.leaving or not report.welcome
         # Of what is on its way, what will be gone in a moment is no burden to a stream.
-        coming = sum(self._streams) if stream else len(self.held)
+        coming = sum(lasts for _, lasts in self.held) if stream else len(self.held)
         return late, unwelcome, self.outdated, report.connections + coming, self._last[stream]
 
     def give(
@@ -95,8 +96,7 @@ class Worker:
             return False
         if not self.held:
             self.moved = now
-        self.held.append(connection)
-        self._streams.append(stream)
+        self.held.append((connection, stream))
         self._last[stream] = turn
         return True
 
@@ -127,9 +127,8 @@ class Worker:
 
     def take_back(self) -> list[socket.socket]:
         """The connections that it will not take any more. For one that is dead."""
-        back = list(self.held)
+        back = [connection for connection, _ in self.held]
         self.held.clear()
-        self._streams.clear()
         return back
 
     @property
@@ -139,8 +138,8 @@ class Worker:
     def _note(self, report: Report, now: float) -> None:
         before = self.report.taken if self.report is not None else 0
         for _ in range(min(report.taken - before, len(self.held))):
-            self.held.popleft().close()
-            self._streams.popleft()
+            connection, _ = self.held.popleft()
+            connection.close()
             self.moved = now
         self.report, self.heard = report, now
         if report.final and not self.deaf:

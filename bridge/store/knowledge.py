@@ -49,6 +49,8 @@ class Knowledge:
     """When the call was claimed lately, Unix time."""
     kept: Entry | None = None
     """As the journal was told last."""
+    heard_at: float = float("-inf")
+    """When the store took something of the holder's, in seconds of a monotonic clock."""
     _latest: CallRecord | None = field(default=None, repr=False)
     _given: CallRecord | None = field(default=None, repr=False)
     """What was stamped last, as its holder gave it."""

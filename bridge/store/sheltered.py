@@ -40,6 +40,7 @@ from bridge.store.local import LocalJournal
 __all__ = ["Primary", "ShelteredStore"]
 
 LOOP_WINDOW = 30.0  # seconds over which claims are counted
+UNHEARD = 3.0  # seconds without the store's word, after which a holder asks this machine first
 MOST_HELD = 20_000  # claims that are remembered
 
 
@@ -54,14 +55,20 @@ class Primary(CallStore, Protocol):
 
 
 class ShelteredStore:
-    """Behind the door CallStore. `wall` gives Unix time in seconds."""
+    """Behind the door CallStore. `wall` gives Unix time in seconds, `clock` monotonic ones."""
 
     def __init__(
-        self, primary: Primary, shelter: LocalJournal, *, wall: Callable[[], float] = time.time
+        self,
+        primary: Primary,
+        shelter: LocalJournal,
+        *,
+        wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._primary = primary
         self._shelter = shelter
         self._wall = wall
+        self._clock = clock
         self._held: OrderedDict[str, Knowledge] = OrderedDict()
 
     @property
@@ -101,7 +108,11 @@ class ShelteredStore:
     async def expect(self, record: CallRecord) -> None:
         if await self._shelter.newest(record.call_id) is None:
             self._shelter.keep(Entry(record.call_id, record=record, whole=False))
-        await self._primary.expect(record)
+        try:
+            await self._primary.expect(record)
+        except StoreError:
+            await self._shelter.settled()  # the stream may come to another worker
+            raise
 
     async def claim(self, call_id: str, *, fence: int, claim_id: str, worker: str) -> Claim | None:
         """As the door says. Raises no StoreError: the caller is there, and cannot wait."""
@@ -226,20 +237,29 @@ class ShelteredStore:
     ) -> Saved:
         held = self._knowledge(claim)
         entry = self._keep(claim, held, record, state)
+        saved = Saved.FENCED
         try:
-            if not held.asked:
-                held.learn(await self._primary.catch_up(claim))
-                entry = self._keep(claim, held, record, state)
-            assert entry.record is not None
-            saved = await write(claim, entry.record)
+            if not await self._passed_over(held, entry):
+                if not held.asked:
+                    held.learn(await self._primary.catch_up(claim))
+                    entry = self._keep(claim, held, record, state)
+                assert entry.record is not None
+                saved = await write(claim, entry.record)
+                held.heard_at = self._clock()
         except StoreError:
             if not await self._shelter.superseded(entry):
                 raise
-            saved = Saved.FENCED
         if saved is Saved.FENCED:
             self._shelter.forget(claim.call_id, claim.claim_id)
             self._held.pop(claim.claim_id, None)
         return saved
+
+    async def _passed_over(self, held: Knowledge, entry: Entry) -> bool:
+        """
+        Whether a holder that has been still for a while, as a frozen process is, has lost the
+        call on this machine meanwhile: the store may have been away then, and not know it.
+        """
+        return self._clock() - held.heard_at > UNHEARD and await self._shelter.superseded(entry)
 
     def _keep(self, claim: Claim, held: Knowledge, record: CallRecord, state: CallState) -> Entry:
         """Put it into the journal, unless that has it."""

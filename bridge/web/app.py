@@ -80,8 +80,6 @@ class Bridge:
             routes += TwilioRoutes(service).routes()
         self._app.router.routes = routes
         self._service = service
-        if service.watchman is not None:
-            service.watchman.start()
         watch = asyncio.create_task(lag.watch(service.loop_lagged), name="lag")
         try:
             async with service.at_work(), answering_sip(service) as self.sip:
@@ -92,8 +90,6 @@ class Bridge:
                 await watch
             self._app.router.routes = []
             self._service = self.sip = None
-            if service.watchman is not None:
-                await service.watchman.close()
             await service.close()
 
     async def drain(self) -> None:

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from bridge.call.reception import Admit, Obey, Refuse, Reply, decide
-from bridge.carriers.twilio import TwilioLeg
+from bridge.carriers.twilio import CARRIER, TwilioLeg
 from bridge.errors import CarrierProtocolError, Ending, Fault
 from bridge.ports import leg
 from bridge.ports.store import CallState, Claim
@@ -34,7 +34,6 @@ from bridge.wiring.tallies import Growth
 
 __all__ = ["TwilioRoutes"]
 
-CARRIER = "twilio"
 LEG = "leg"  # in a status callback's query: the fence on the ticket of the stream that it is about
 START_SECONDS = 5.0  # from the handshake to the stream's start
 GOODBYE_SECONDS = 5.0  # from our close to the carrier's

@@ -1,5 +1,6 @@
 """
-A WebSocket's frames (RFC 6455), as far as a server may read them by itself.
+A WebSocket's frames (RFC 6455), as far as a server may read them by itself, and how both ends
+write a text message.
 
 Rule: what is usual is read here, which is a text message in one frame. Any other frame is
 handed on as it came, whole, to a complete implementation, which also judges what no client
@@ -8,18 +9,24 @@ may send. So nothing is decided here that such an implementation would decide ot
 
 from __future__ import annotations
 
+import struct
+
 try:
     from websockets.speedups import apply_mask
 except ImportError:  # where there is no compiler
     from websockets.utils import apply_mask
 
-__all__ = ["FrameReader", "text_frame"]
+__all__ = ["MASKED", "FrameReader", "apply_mask", "text_frame", "text_head"]
 
 TEXT, CONTINUATION = 0x1, 0x0
 FINAL = 0x80
 MASKED = 0x80
 CONTROL = 0x8  # in an opcode
 LENGTH_IN_TWO, LENGTH_IN_EIGHT = 126, 127  # bytes behind the first two
+
+_SHORT = struct.Struct(">BB")
+_MEDIUM = struct.Struct(">BBH")
+_LONG = struct.Struct(">BBQ")
 
 
 class FrameReader:
@@ -71,12 +78,16 @@ class FrameReader:
 def text_frame(text: str) -> bytes:
     """A text message in one frame, as a server sends it."""
     body = text.encode()
-    size = len(body)
+    return text_head(len(body)) + body
+
+
+def text_head(size: int, masked: int = 0) -> bytes:
+    """What comes before a text message of so many bytes, and its mask. `masked`: MASKED or 0."""
     if size < LENGTH_IN_TWO:
-        return bytes((FINAL | TEXT, size)) + body
+        return _SHORT.pack(FINAL | TEXT, masked | size)
     if size < 0x1_0000:
-        return bytes((FINAL | TEXT, LENGTH_IN_TWO, size >> 8, size & 0xFF)) + body
-    return bytes((FINAL | TEXT, LENGTH_IN_EIGHT)) + size.to_bytes(8) + body
+        return _MEDIUM.pack(FINAL | TEXT, masked | LENGTH_IN_TWO, size)
+    return _LONG.pack(FINAL | TEXT, masked | LENGTH_IN_EIGHT, size)
 
 
 def _measure(data: bytes, begin: int) -> tuple[int, int]:

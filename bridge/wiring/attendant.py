@@ -202,7 +202,7 @@ class Attendant:
         assert self._dialling is not None
         assert self._keeper is not None
         await asyncio.wait([self._dialling])
-        await self._runner.update_session_with_bridge(wish.change, wish.bridge_message)
+        await self.update(wish.change, wish.bridge_message)
         await self._keeper.flush()
 
     async def _dial(self) -> None:

@@ -19,10 +19,11 @@ from dataclasses import dataclass
 
 from bridge.agent.agent import Agent
 from bridge.call.patience import CallRules
+from bridge.call.reception import apologise
 from bridge.call.switchboard import Switchboard
 from bridge.config import Config
 from bridge.errors import Ending, Fault, StoreError
-from bridge.ports import leg, phrases
+from bridge.ports import leg
 from bridge.ports.mail import ChangeWish, Posted
 from bridge.ports.model import RealtimeModel
 from bridge.ports.store import CallRecord, CallState, CallStore, Claim, Standing
@@ -72,7 +73,7 @@ class Service:
         self.tallies = Tallies()
         self.switchboard = Switchboard(config.max_calls)
         self.watchman: Watchman | None = None
-        """Who looks after calls that were lost. Whoever sets it starts and closes it."""
+        """Who looks after calls that were lost."""
         self.worker = uuid.uuid4().hex[:12]
         self.rules = CallRules(
             greeting=agent.greeting,
@@ -259,7 +260,7 @@ class Service:
             await self._idle(self.config.drain_seconds)
         self._expect_nobody()
         for call in board:
-            call.end(Ending(Fault.OPERATOR, "drained"), self._apology())
+            call.end(Ending(Fault.OPERATOR, "drained"), apologise(self.config.fallback_number))
         await self._idle(FAREWELL_SECONDS)
         await asyncio.sleep(LINGER_SECONDS)
 
@@ -268,11 +269,15 @@ class Service:
         """What a worker does besides its calls, for as long as this lasts."""
         postman = Postman(self.store.mailbox, self.worker, self.switchboard.find)
         rounds = asyncio.create_task(postman.run(), name="postman")
+        if self.watchman is not None:
+            self.watchman.start()
         try:
             yield
         finally:
             rounds.cancel()
             await asyncio.gather(rounds, return_exceptions=True)
+            if self.watchman is not None:
+                await self.watchman.close()
 
     async def close(self) -> None:
         """Let go of what was expected, and of the store."""
@@ -348,9 +353,3 @@ class Service:
                     await asyncio.sleep(0.1 if self._expected else 0)
         except TimeoutError:
             pass
-
-    def _apology(self) -> leg.Verdict:
-        fallback = self.config.fallback_number
-        if fallback is None:
-            return leg.Hangup(phrases.APOLOGY)
-        return leg.Transfer(fallback, phrases.APOLOGY)

@@ -15,6 +15,7 @@ from importlib.metadata import version
 
 from bridge.call.reception import apologise
 from bridge.call.rescue import RescueTimes
+from bridge.carriers.twilio import CARRIER
 from bridge.config import Config
 from bridge.ports.exchange import Exchange
 from bridge.ports.fleet import Fleet, Pulse
@@ -30,7 +31,6 @@ __all__ = ["watchman_of"]
 
 PACKAGE = "telephony-bridge"
 
-CARRIER = "twilio"  # whose calls come back when it is told to ask again
 
 _log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from typing import Protocol
 import httpx
 
 from tests.fakes.balancer import HAProxy
-from tests.fakes.redis_server import free_port
+from tests.fakes.programs import free_port
 
 __all__ = ["ADMIN", "FRONTS", "Fleet", "balanced", "supervised"]
 

@@ -9,7 +9,8 @@ import pytest
 from bridge.cli.doctor import Finding, Health, examine
 from bridge.config import Config
 from tests.fakes.openai_realtime import FakeOpenAI, Script
-from tests.fakes.redis_server import RedisServer, free_port
+from tests.fakes.programs import free_port
+from tests.fakes.redis_server import RedisServer
 
 
 async def findings(**environ: str) -> dict[str, Finding]:

@@ -16,16 +16,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.programs import free_port
+
 READY_SECONDS = 20.0
 AGENT = """
 from bridge import Agent
 agent = Agent("You answer for a bakery.", name="bakery")
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @contextmanager

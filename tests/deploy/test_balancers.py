@@ -12,7 +12,7 @@ import pytest
 
 from tests.deploy.workers import Answer, SmallWorker, ask, small_worker
 from tests.fakes.balancer import Balancer, HAProxy, Nginx
-from tests.fakes.redis_server import free_port
+from tests.fakes.programs import free_port
 
 HEAD = b"POST /twilio/voice HTTP/1.1\r\nHost: bridge.example\r\nConnection: close\r\n"
 WEBHOOK = HEAD + b"Content-Length: 8\r\n\r\nCallSid="

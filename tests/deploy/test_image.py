@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.deploy.commands import served
 from tests.deploy.workers import small_worker
-from tests.fakes.redis_server import free_port
+from tests.fakes.programs import free_port
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "deploy" / "Dockerfile"

@@ -25,8 +25,7 @@ from typing import Self
 
 import pytest
 
-from tests.fakes.programs import program, with_us
-from tests.fakes.redis_server import free_port, until
+from tests.fakes.programs import free_port, program, until, with_us
 
 __all__ = ["Balancer", "HAProxy", "Nginx"]
 

@@ -1,16 +1,18 @@
-"""Programs of Debian's that tests start: installed where they are missing, gone with the tests."""
+"""What tests that start programs need: Debian's, installed where missing; ports; patience."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import pytest
 
-__all__ = ["program", "with_us"]
+__all__ = ["free_port", "program", "until", "with_us"]
 
 INSTALL_SECONDS = 300.0
 
@@ -36,3 +38,19 @@ def program(name: str, package: str = "") -> str:
 def with_us() -> Sequence[str]:
     """Before a command: it dies with the tests, however they end; where the system knows how."""
     return ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def until(true: Callable[[], bool], seconds: float) -> None:
+    """Return as soon as it is true; fail if that takes longer."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            pytest.fail(f"not true within {seconds:g} s")
+        time.sleep(0.01)

@@ -10,12 +10,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -27,11 +24,11 @@ from redis.backoff import NoBackoff
 from redis.crc import key_slot
 from redis.retry import Retry
 
-__all__ = ["RedisCluster", "RedisServer", "Watch", "free_port", "until"]
+from tests.fakes.programs import free_port, program, until, with_us
 
-PACKAGE = "redis-server"  # Debian's
+__all__ = ["RedisCluster", "RedisServer", "Watch"]
+
 START_SECONDS = 10.0
-INSTALL_SECONDS = 300.0
 
 
 class RedisServer:
@@ -77,7 +74,7 @@ class RedisServer:
         """Return when it answers. What it had in memory before is gone."""
         self.socket.unlink(missing_ok=True)
         arguments = [
-            *_with_us(),
+            *with_us(),
             redis_server(),
             *self.program,
             *("--port", str(self.port), "--bind", "127.0.0.1", "--protected-mode", "no"),
@@ -273,36 +270,4 @@ class RedisCluster:
 
 def redis_server() -> str:
     """The program, installed first where that is possible."""
-    found = shutil.which("redis-server")
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        print(f"setup: installing Debian's package {PACKAGE}", file=sys.stderr)
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for words in ("update", f"install -y --no-install-recommends {PACKAGE}"):
-            command = ["apt-get", "-q", *words.split()]
-            nothing = subprocess.DEVNULL
-            subprocess.run(command, env=quiet, check=False, timeout=INSTALL_SECONDS, stdout=nothing)
-        found = shutil.which("redis-server")
-    if found is None:
-        pytest.fail(f"these tests need redis-server: apt-get install {PACKAGE}")
-    return found
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
-
-
-def until(true: Callable[[], bool], seconds: float) -> None:
-    """Return as soon as it is true; fail if that takes longer."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            pytest.fail(f"not true within {seconds:g} s")
-        time.sleep(0.01)
-
-
-def _with_us() -> Sequence[str]:
-    """So that it dies with the tests, however they end; where the system knows how."""
-    return ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
+    return program("redis-server")

@@ -36,6 +36,7 @@ from bridge.web.server import make_server
 from bridge.wiring.service import Service
 from tests.fakes.gemini_live import FakeGemini
 from tests.fakes.openai_realtime import FakeOpenAI
+from tests.fakes.programs import free_port
 
 __all__ = [
     "ADMIN",
@@ -161,7 +162,7 @@ async def bridge_process(
     target: str, settings: Mapping[str, str], log: Path, **carrier: Any
 ) -> AsyncIterator[Stage]:
     """`bridge serve TARGET` as a process of its own, whose log goes into a file."""
-    port = _free_port()
+    port = free_port()
     command = (sys.executable, "-m", "bridge", "serve", target, "--host", "127.0.0.1")
     with log.open("wb") as lines:
         process = await asyncio.create_subprocess_exec(
@@ -280,8 +281,3 @@ async def _answers(stage: Stage) -> None:
             except httpx.TransportError:
                 await asyncio.sleep(0.05)
     raise RuntimeError("the bridge did not start")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -22,6 +22,7 @@ import pytest
 
 from bridge.serving.listeners import listen
 from bridge.serving.supervisor import Supervisor
+from tests.fakes.programs import until
 from tests.serving.parts import STREAM, WEBHOOK
 from tests.serving.programs import program
 
@@ -105,13 +106,6 @@ class House:
             self._callers.pop().close()
 
 
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def tell(number: signal.Signals) -> None:
     """Send a signal to the supervisor, which is in this process."""
     os.kill(os.getpid(), number)
@@ -150,7 +144,7 @@ def acting(script: Callable[[House], None], house: House) -> Iterator[None]:
 
     def act() -> None:
         try:
-            until(lambda: signal.getsignal(signal.SIGTERM) is not nothing)
+            until(lambda: signal.getsignal(signal.SIGTERM) is not nothing, SECONDS)
             script(house)
         except BaseException as exc:
             failed.append(exc)
@@ -216,7 +210,7 @@ def test_who_is_killed_is_replaced_and_the_others_go_on() -> None:
         before = house.workers()
         victim, other = before
         os.kill(victim, signal.SIGKILL)
-        until(lambda: house.call() not in before)
+        until(lambda: house.call() not in before, SECONDS)
 
         assert not is_gone(other)
 
@@ -233,7 +227,7 @@ def test_who_is_stopped_is_killed_and_what_it_did_not_take_is_answered() -> None
         callers = [house.silent_call() for _ in range(6)]
         answers = {int(caller.makefile().readline()) for caller in callers}
         took = time.monotonic() - began
-        until(lambda: is_gone(victim))
+        until(lambda: is_gone(victim), SECONDS)
 
         assert victim not in answers
         assert other in answers
@@ -297,7 +291,7 @@ def test_replacing_all_loses_no_connection() -> None:
     def script(house: House) -> None:
         before = house.workers()
         tell(signal.SIGHUP)
-        until(lambda: house.call() not in before and all(map(is_gone, before)))
+        until(lambda: house.call() not in before and all(map(is_gone, before)), SECONDS)
 
         assert not house.workers() & before
 

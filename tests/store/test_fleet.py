@@ -7,22 +7,8 @@ import pytest
 from bridge.ports.fleet import Pulse
 from bridge.store.fleet import KEPT, RESCUES, MemoryFleet
 from bridge.store.memory import LEASE, MemoryStore
+from tests.store.conftest import Clock
 from tests.store.fleet_contract import CALL, FleetContract, PassTime, claimed
-
-
-class Clock:
-    """Seconds, when somebody says so."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

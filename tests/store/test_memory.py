@@ -7,22 +7,8 @@ import pytest
 from bridge.ports import leg
 from bridge.ports.store import CallRecord, CallState, Saved
 from bridge.store.memory import KEEP_ENDED, KEEP_LIVE, KEEP_WAITING, LOOP_WINDOW, MemoryStore
+from tests.store.conftest import Clock
 from tests.store.contract import StoreContract, claimed
-
-
-class Clock:
-    """Seconds, when somebody says so."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

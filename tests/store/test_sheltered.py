@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import StoreError
@@ -33,7 +33,7 @@ from bridge.store.local import LocalJournal, private_folder
 from bridge.store.memory import MemoryStore
 from bridge.store.redis.store import RedisStore
 from bridge.store.sealing import Seal
-from bridge.store.sheltered import ShelteredStore
+from bridge.store.sheltered import UNHEARD, ShelteredStore
 from tests.fakes.redis_server import RedisServer
 from tests.store.contract import StoreContract, new_id
 from tests.store.redis.conftest import KEY, PATIENT
@@ -48,18 +48,6 @@ DEEDS = (
 )
 
 _T = TypeVar("_T")
-
-
-@pytest.fixture(scope="module")
-def shared_server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared_server: RedisServer) -> RedisServer:
-    shared_server.raw("FLUSHALL")
-    return shared_server
 
 
 class RememberingStore(MemoryStore):
@@ -173,9 +161,10 @@ class Machine:
         self.redis = [
             MoodyRedis(RedisStore.at(server.url, SEAL, times=PATIENT)) for _ in range(WORKERS)
         ]
+        self.now = 0.0
         self.journals = [LocalJournal(folder, SEAL, count=self._count) for _ in self.redis]
         self.workers = [
-            ShelteredStore(redis, journal)
+            ShelteredStore(redis, journal, clock=lambda: self.now)
             for redis, journal in zip(self.redis, self.journals, strict=True)
         ]
 
@@ -484,6 +473,7 @@ async def test_what_the_store_alone_can_tell_is_its_error(machine: Machine) -> N
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )
 @given(st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, WORKERS - 1)), max_size=25))
+@example([("move", 0), ("well", 0), ("late", 0)])
 async def test_whatever_happens_to_the_store_and_to_workers(
     server: RedisServer, folder: Path, deeds: list[tuple[str, int]]
 ) -> None:
@@ -529,6 +519,7 @@ class Story:
                 await self.comes(worker)
             case "late" if len(self._holders) > 1:
                 older, lost = self._holders[worker % (len(self._holders) - 1)]
+                machine.now += 2 * UNHEARD
                 saved = await machine.save(older, lost, "never said")
                 # An empty store takes what comes first, until the holder puts it right.
                 assert self._lost or saved is not Saved.OK

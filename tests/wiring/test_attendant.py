@@ -130,11 +130,12 @@ async def test_a_call_that_is_cut_off_from_within_leaves_its_record() -> None:
 
 async def test_a_slow_hook_does_not_keep_the_next_leg_waiting() -> None:
     """The call can go on while the author's code is still at work for the leg before."""
-    finish = asyncio.Event()
+    told, finish = asyncio.Event(), asyncio.Event()
     agent = Agent("Be kind.")
 
     @agent.on("call_started")
     async def slow(event: object, call: CallContext) -> None:
+        told.set()
         await finish.wait()
 
     async with a_call(agent) as stage:
@@ -142,8 +143,9 @@ async def test_a_slow_hook_does_not_keep_the_next_leg_waiting() -> None:
         session = await stage.session()
         call = stage.service.switchboard.find(CALL)
         assert call is not None
-        stage.caller.is_lost()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(10):
+            await told.wait()
+            stage.caller.is_lost()
             await call.gone()
         assert session.closed
         assert not stage.attending.done()

@@ -22,7 +22,7 @@ from bridge.store.redis.cluster import Command
 from bridge.store.redis.connection import Connection
 from bridge.store.redis.fleet_scripts import BEAT, HOLDING, MEMBERS, RESERVE
 from bridge.store.redis.index import CallIndex
-from bridge.store.redis.keys import SHARDS, WORKERS, Keys, index_key, rescue_key
+from bridge.store.redis.keys import SHARDS, WORKERS, Keys, index_key, ms, rescue_key
 from bridge.store.redis.scripts import Script
 
 __all__ = ["RedisFleet"]
@@ -83,7 +83,7 @@ class RedisFleet:
         return [holding for holding in holdings if holding is not None]
 
     async def reserve(self, call_id: str, attempt: str, seconds: float) -> int:
-        args = (attempt, _ms(seconds), _ms(RESCUES))
+        args = (attempt, ms(seconds), ms(RESCUES))
         return int(await self._run(RESERVE, (rescue_key(call_id),), args))
 
     async def close(self) -> None:
@@ -102,7 +102,7 @@ class RedisFleet:
 
     async def _heard(self, pulse: Pulse, silent_seconds: float) -> None:
         told = json.dumps(dataclasses.asdict(pulse))
-        args = (pulse.worker, told, _ms(silent_seconds), _ms(KEPT))
+        args = (pulse.worker, told, ms(silent_seconds), ms(KEPT))
         await self._run(BEAT, WORKERS, args)
 
     async def _run(
@@ -137,7 +137,3 @@ def _holding(call_id: str, answer: Sequence[Any]) -> Holding:
         int(asked) / 1000 if asked else None,
         carrier.decode(),
     )
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)

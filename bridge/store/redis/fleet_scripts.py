@@ -6,21 +6,15 @@ All may be sent twice. Times are Redis's own, in milliseconds.
 
 from __future__ import annotations
 
-from bridge.store.redis.scripts import Script
+from bridge.store.redis.scripts import NOW, Script
 
 __all__ = ["BEAT", "FLEET_SCRIPTS", "HOLDING", "MEMBERS", "RESERVE"]
-
-_NOW = """
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local function whole(number) return string.format('%.0f', number) end
-"""
 
 # A worker is alive, or was heard so long ago. Who was silent for very long is forgotten.
 # KEYS  heard, told
 # ARGV  worker, what it tells of itself, silent for, ttl
 BEAT = Script(
-    _NOW
+    NOW
     + """
 redis.call('ZADD', KEYS[1], whole(now - ARGV[3]), ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
@@ -39,7 +33,7 @@ return 'OK'
 # KEYS  heard, told
 # ->    {what it tells of itself, silent for, ...}
 MEMBERS = Script(
-    _NOW
+    NOW
     + """
 local heard = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '+inf', 'WITHSCORES')
 local found = {}
@@ -56,7 +50,7 @@ return found
 # ->    {} | {state, fence, owner, 1 if its owner's lease lasts, fence on the ticket that the
 #       holder showed or '', since when the carrier has asked what comes next or '', carrier}
 HOLDING = Script(
-    _NOW
+    NOW
     + """
 local h = redis.call('HMGET', KEYS[1], 'state', 'fence', 'owner', 'lease', 'claim', 'ticket',
   'asked', 'carrier')
@@ -75,7 +69,7 @@ return {h[1], h[2], h[3] or '', tonumber(h[4] or '0') >= now and 1 or 0, shown o
 # ARGV  attempt, reserved for, window
 # ->    how often the call was rescued within the window, or 0: somebody else is at it
 RESERVE = Script(
-    _NOW
+    NOW
     + """
 local h = redis.call('HMGET', KEYS[1], 'attempt', 'until', 'count')
 if h[1] == ARGV[1] then return tonumber(h[3]) end

@@ -7,7 +7,7 @@ from bridge.ports.store import Claim
 from bridge.ports.tools import Found, ToolState
 from bridge.store.redis import scripts
 from bridge.store.redis.connection import Connection
-from bridge.store.redis.keys import Keys, Times
+from bridge.store.redis.keys import Keys, Times, ms
 from bridge.store.redis.mapping import Sealed
 
 __all__ = ["RedisJournal"]
@@ -55,4 +55,4 @@ class RedisJournal:
 
     @property
     def _ttl(self) -> int:
-        return round(self._times.kept * 1000)
+        return ms(self._times.kept)

@@ -18,6 +18,7 @@ __all__ = [
     "Times",
     "alerts_key",
     "index_key",
+    "ms",
     "rescue_key",
     "shard_of",
 ]
@@ -81,6 +82,11 @@ def alerts_key(worker: str) -> str:
 def rescue_key(call_id: str) -> str:
     """A hash: who tries to bring the call back, until when nobody else does, and how often."""
     return f"{_base(call_id)}rescue"
+
+
+def ms(seconds: float) -> int:
+    """As Redis wants its times."""
+    return round(seconds * 1000)
 
 
 def shard_of(call_id: str) -> int:

@@ -10,7 +10,7 @@ from bridge.store import records
 from bridge.store.redis import scripts
 from bridge.store.redis.cluster import Command
 from bridge.store.redis.connection import Connection
-from bridge.store.redis.keys import Keys, Times, alerts_key
+from bridge.store.redis.keys import Keys, Times, alerts_key, ms
 from bridge.store.redis.mapping import Sealed, pairs
 
 __all__ = ["RedisMailbox"]
@@ -33,7 +33,7 @@ class RedisMailbox:
         answer = await self._connection.run(
             scripts.PUSH,
             (keys.call, keys.mail, keys.seen),
-            (letter_id, body, _ms(self._times.mail), LONGEST_MAIL),
+            (letter_id, body, ms(self._times.mail), LONGEST_MAIL),
             self._times.answer,
         )
         match answer[0]:
@@ -87,7 +87,7 @@ class RedisMailbox:
         commands: list[Command] = [
             ("RPUSH", key, call_id),
             ("LTRIM", key, -LONGEST_ALERTS, -1),
-            ("PEXPIRE", key, _ms(self._times.mail)),
+            ("PEXPIRE", key, ms(self._times.mail)),
         ]
         await self._connection.ask_all(commands, self._times.answer)
 
@@ -96,7 +96,3 @@ class RedisMailbox:
         where = f"mail:{fields[b'id'].decode()}"
         text = self._sealed.read_text(call_id, fields[b"text"], where)
         return Letter(records.read_wish(text), place.decode())
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)

@@ -30,6 +30,7 @@ __all__ = [
     "END",
     "EXPECT",
     "LOOK",
+    "NOW",
     "PUSH",
     "READ",
     "SAVE",
@@ -53,7 +54,7 @@ class Script:
         object.__setattr__(self, "sha", digest)
 
 
-_NOW = """
+NOW = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local function whole(number) return string.format('%.0f', number) end
@@ -85,7 +86,7 @@ if held[3] == 'ended' then return {'FENCED'} end
 # ARGV  leg ended (1 or 0), window, ttl
 # ->    {state, fence, legs lately, sealed verdict or ''}
 STANDING = Script(
-    _NOW
+    NOW
     + _LATELY
     + """
 local h = redis.call('HMGET', KEYS[1], 'state', 'fence', 'claims', 'ends', 'verdict', 'planned')
@@ -109,7 +110,7 @@ return {h[1] or 'new', h[2] or '0', math.max(#claims, #ends), h[5] or ''}
 # ARGV  ttl, number of fields, field, value, ..., number, item, ...
 # ->    {'OK'} | {'KNOWN'}
 EXPECT = Script(
-    _NOW
+    NOW
     + """
 local h = redis.call('HMGET', KEYS[1], 'state', 'known', 'fence')
 if h[2] or (h[1] and h[1] ~= 'new') then return {'KNOWN'} end
@@ -131,7 +132,7 @@ return {'OK'}
 # ARGV  fence of the ticket, claim id, worker, worker's clock, lease, ttl, window
 # ->    {'OK', fence, [field, value, ...], [number, item, ...]} | {'STALE'} | {'ENDED'}
 CLAIM = Script(
-    _NOW
+    NOW
     + _LATELY
     + """
 local h = redis.call('HMGET', KEYS[1], 'fence', 'claim', 'state', 'claims')
@@ -169,7 +170,7 @@ LOOK = Script("return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEY
 # ->    {'OK', id of the latest mail or ''} | {'OLD', the same}: nothing was changed
 #       | {'FENCED'} | {'ENDED'} | {'MISSING'}: send the whole record
 SAVE = Script(
-    _NOW
+    NOW
     + """
 local h = redis.call('HMGET', KEYS[1], 'fence', 'claim', 'state', 'seq', 'first', 'count',
   'claims')

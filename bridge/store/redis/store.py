@@ -27,7 +27,7 @@ from bridge.store.redis.condition import Condition
 from bridge.store.redis.connection import Connection, WritesRefused
 from bridge.store.redis.index import CallIndex
 from bridge.store.redis.journal import RedisJournal
-from bridge.store.redis.keys import Keys, Times
+from bridge.store.redis.keys import Keys, Times, ms
 from bridge.store.redis.mailbox import RedisMailbox
 from bridge.store.redis.mapping import Kept, Sealed, first_number, joined, pairs
 from bridge.store.sealing import Seal
@@ -102,7 +102,7 @@ class RedisStore:
         if (verdict := await self._settle(call_id)) is not None:
             return Standing(CallState.ENDED, verdict=verdict)
         keys = Keys.of(call_id)
-        rest = (_ms(self._times.window), _ms(self._times.kept))
+        rest = (ms(self._times.window), ms(self._times.kept))
         try:
             answer = await self._run(scripts.STANDING, (keys.call,), (int(leg_ended), *rest))
         except WritesRefused:
@@ -116,7 +116,7 @@ class RedisStore:
             scripts.EXPECT,
             Keys.of(record.call_id).claimed,
             (
-                *(_ms(self._times.kept), len(fields) // 2, *fields),
+                *(ms(self._times.kept), len(fields) // 2, *fields),
                 *self._sealed.items(record, 0, None),
             ),
         )
@@ -194,8 +194,8 @@ class RedisStore:
     ) -> tuple[int, Sequence[bytes], Sequence[bytes]]:
         """The fence (0: the call is not to be had), and what is stored of the call."""
         keys, times = Keys.of(call_id), self._times
-        ticket = (fence, claim_id, worker, _ms(self._wall()))
-        spans = (_ms(times.lease), _ms(times.kept), _ms(times.window))
+        ticket = (fence, claim_id, worker, ms(self._wall()))
+        spans = (ms(times.lease), ms(times.kept), ms(times.window))
         ask = partial(self._connection.run, scripts.CLAIM, keys.claimed, (*ticket, *spans))
         try:
             answer = await ask(times.claim)
@@ -209,7 +209,7 @@ class RedisStore:
         fields = dict(pairs(call))
         stored = int(fields.get(b"fence", 0))
         gone = fields.get(b"state") == b"ended" or stored > fence
-        return 0 if gone else max(fence + 1, _ms(self._wall())), call, log
+        return 0 if gone else max(fence + 1, ms(self._wall())), call, log
 
     async def _write(self, claim: Claim, record: CallRecord, state: str) -> Saved:
         held = self._hold(claim.claim_id)
@@ -257,7 +257,7 @@ class RedisStore:
             (keys.call, keys.log, keys.mail),
             (
                 *(claim.fence, claim.claim_id, held.worker),
-                *(number, kept.number if kept else "", state, _ms(times.lease), _ms(times.kept)),
+                *(number, kept.number if kept else "", state, ms(times.lease), ms(times.kept)),
                 *(first, len(record.history), len(fields) // 2, *fields),
                 *self._sealed.items(record, first, kept),
             ),
@@ -275,7 +275,7 @@ class RedisStore:
         answer = await self._run(
             scripts.END,
             (keys.call, keys.log, keys.mail, keys.seen, keys.tools),
-            (*holder, sealed, _ms(self._times.kept)),
+            (*holder, sealed, ms(self._times.kept)),
         )
         if answer[0] == b"FENCED":
             return Saved.FENCED
@@ -333,7 +333,3 @@ def _state(word: bytes) -> CallState:
         return CallState(word.decode())
     except ValueError:
         raise StoreError("a call stands in a way that this version does not know") from None
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)

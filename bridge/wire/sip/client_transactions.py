@@ -34,16 +34,15 @@ class Outcome:
     silent: bool = False
 
 
-class InviteClient:
-    """An INVITE of ours. It acknowledges what is no 2xx; ACK to a 2xx is the call's."""
+class _Client:
+    """What every request of ours has in common: its copies, and until when it is waited for."""
 
-    def __init__(self, request: Request, to: Place, now: float) -> None:
+    def __init__(self, request: Request, to: Place, now: float, copies: Repeater) -> None:
         self.request = request
         self.to = to
         self._state = _State.CALLING
-        self._ack: Request | None = None
         self._ends = now + GIVE_UP
-        self._copies = Repeater(now, longest=INFINITY, active=not to.transport.reliable)
+        self._copies = copies
 
     @property
     def over(self) -> bool:
@@ -57,6 +56,34 @@ class InviteClient:
     @property
     def deadline(self) -> float:
         return min(self._ends, self._copies.deadline)
+
+    def time_is_up(self, now: float) -> Outcome:
+        waiting = self.waiting
+        self._finish(now)
+        if self.over:
+            return Outcome(silent=waiting)
+        return Outcome(send=self.request if self._copies.due(now) else None)
+
+    def _complete(self, now: float, copies_for: float) -> None:
+        """There is a final answer; over a network that loses, copies of it may follow."""
+        self._state = _State.COMPLETED
+        self._copies.stop()
+        self._ends = now + (0.0 if self.to.transport.reliable else copies_for)
+        self._finish(now)
+
+    def _finish(self, now: float) -> None:
+        if now >= self._ends:
+            self._state = _State.TERMINATED
+            self._copies.stop()
+
+
+class InviteClient(_Client):
+    """An INVITE of ours. It acknowledges what is no 2xx; ACK to a 2xx is the call's."""
+
+    def __init__(self, request: Request, to: Place, now: float) -> None:
+        copies = Repeater(now, longest=INFINITY, active=not to.transport.reliable)
+        super().__init__(request, to, now, copies)
+        self._ack: Request | None = None
 
     def receive(self, response: Response, now: float) -> Outcome:
         match self._state:
@@ -79,74 +106,31 @@ class InviteClient:
             self._state = _State.ACCEPTED
             self._ends = now + GIVE_UP
             return Outcome(news=response)
-        self._state = _State.COMPLETED
-        self._ends = now + (0.0 if self.to.transport.reliable else WAIT_FOR_COPIES)
         self._ack = acknowledge(self.request, response)
-        self._finish(now)
+        self._complete(now, WAIT_FOR_COPIES)
         return Outcome(send=self._ack, news=response)
-
-    def time_is_up(self, now: float) -> Outcome:
-        waiting = self.waiting
-        self._finish(now)
-        if self.over:
-            return Outcome(silent=waiting)
-        return Outcome(send=self.request if self._copies.due(now) else None)
 
     def abandon(self, now: float) -> None:
         """It was cancelled: after so long nobody waits for its answer any more."""
         if self.waiting:
             self._ends = min(self._ends, now + GIVE_UP)
 
-    def _finish(self, now: float) -> None:
-        if now >= self._ends:
-            self._state = _State.TERMINATED
-            self._copies.stop()
 
-
-class OtherClient:
+class OtherClient(_Client):
     """Any other request of ours."""
 
     def __init__(self, request: Request, to: Place, now: float) -> None:
-        self.request = request
-        self.to = to
-        self._state = _State.CALLING
-        self._ends = now + GIVE_UP
-        self._copies = Repeater(now, active=not to.transport.reliable)
-
-    @property
-    def over(self) -> bool:
-        return self._state is _State.TERMINATED
-
-    @property
-    def waiting(self) -> bool:
-        """Whether there is no final answer yet."""
-        return self._state in (_State.CALLING, _State.PROCEEDING)
-
-    @property
-    def deadline(self) -> float:
-        return min(self._ends, self._copies.deadline)
+        super().__init__(request, to, now, Repeater(now, active=not to.transport.reliable))
 
     def receive(self, response: Response, now: float) -> Outcome:
         if not self.waiting:
             return Outcome()
         if response.final:
-            self._state = _State.COMPLETED
-            self._copies.stop()
-            self._ends = now + (0.0 if self.to.transport.reliable else T4)
-            if now >= self._ends:
-                self._state = _State.TERMINATED
+            self._complete(now, T4)
         elif self._state is _State.CALLING:
             self._state = _State.PROCEEDING
             self._copies.slow(now)
         return Outcome(news=response)
-
-    def time_is_up(self, now: float) -> Outcome:
-        if now >= self._ends:
-            silent = self.waiting
-            self._state = _State.TERMINATED
-            self._copies.stop()
-            return Outcome(silent=silent)
-        return Outcome(send=self.request if self._copies.due(now) else None)
 
 
 ClientTransaction = InviteClient | OtherClient

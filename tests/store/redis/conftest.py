@@ -1,8 +1,8 @@
-"""One Redis server for the tests of this directory; those that break theirs start their own."""
+"""A store on the server that all tests of stores share."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -14,19 +14,6 @@ from tests.fakes.redis_server import RedisServer
 KEY = b"a key of the operator's"
 PATIENT = Times(answer=5.0, claim=5.0, claim_again=5.0)
 """For tests that are not about time, on machines that are busy."""
-
-
-@pytest.fixture(scope="session")
-def shared_server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(shared_server: RedisServer) -> RedisServer:
-    """Empty."""
-    shared_server.raw("FLUSHALL")
-    return shared_server
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from redis.exceptions import ResponseError
 
 from bridge.store.redis.address import read_address
 from bridge.store.redis.clients import Client, open_client
-from tests.fakes.redis_server import RedisServer, Watch, free_port
+from tests.fakes.programs import free_port
+from tests.fakes.redis_server import RedisServer, Watch
 
 TLS = Path(__file__).parents[2] / "simulator" / "tls"
 

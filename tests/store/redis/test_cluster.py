@@ -14,7 +14,8 @@ from redis.exceptions import ConnectionError as LostConnection
 from bridge.store.redis.address import Cluster, Host
 from bridge.store.redis.clients import open_client
 from bridge.store.redis.cluster import ClusterClient
-from tests.fakes.redis_server import RedisCluster, RedisServer, free_port
+from tests.fakes.programs import free_port
+from tests.fakes.redis_server import RedisCluster, RedisServer
 
 
 def client_of(*nodes: RedisServer) -> ClusterClient:

@@ -22,7 +22,8 @@ from bridge.ports.store import CallRecord, CallState, CallStore, Claim, Cut, Sav
 from bridge.store.redis.keys import Keys, alerts_key
 from bridge.store.redis.store import RedisStore
 from bridge.store.sealing import Seal
-from tests.fakes.redis_server import RedisCluster, RedisServer, Watch, until
+from tests.fakes.programs import until
+from tests.fakes.redis_server import RedisCluster, RedisServer, Watch
 from tests.store.contract import FULL, StoreContract, claimed, new_id, record_of
 from tests.store.mail_contract import wish
 from tests.store.redis.conftest import KEY, PATIENT
