@@ -19,9 +19,10 @@ from dataclasses import dataclass
 
 __all__ = ["Delivery", "Report", "a_pair", "pass_on", "read_reports", "receive", "write_report"]
 
-_REPORT = struct.Struct("!QIB")
+_REPORT = struct.Struct("!QIIB")
 _WELCOME, _FINAL = 1, 2
-_ONE = b"c"  # beside each descriptor, for a descriptor cannot travel alone
+# Beside each descriptor, for a descriptor cannot travel alone.
+_STREAM, _OTHER = b"s", b"c"
 _DESCRIPTORS = 4  # room for more than are sent, so that none is cut off
 
 
@@ -33,6 +34,8 @@ class Report:
     """Connections that it was given and has taken, since it began."""
     connections: int
     """Those that are open."""
+    streams: int = 0
+    """Those of them that are a call's stream."""
     welcome: bool = True
     """Whether new calls are."""
     final: bool = False
@@ -45,6 +48,8 @@ class Delivery:
 
     connections: tuple[socket.socket, ...] = ()
     count: int = 0
+    stream: bool = False
+    """Whether they last for a call."""
     over: bool = False
     """Nothing will come any more."""
 
@@ -57,10 +62,11 @@ def a_pair() -> tuple[socket.socket, socket.socket]:
     return ours, theirs
 
 
-def pass_on(channel: socket.socket, connection: socket.socket) -> bool:
+def pass_on(channel: socket.socket, connection: socket.socket, *, stream: bool = False) -> bool:
     """Send a connection on its way. False: the worker is gone, or does not keep up."""
     try:
-        return socket.send_fds(channel, [_ONE], [connection.fileno()]) > 0
+        what = _STREAM if stream else _OTHER
+        return socket.send_fds(channel, [what], [connection.fileno()]) > 0
     except OSError:
         return False
 
@@ -76,20 +82,20 @@ def receive(channel: socket.socket) -> Delivery:
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
     connections = tuple(socket.socket(fileno=descriptor) for descriptor in descriptors)
-    return Delivery(connections, len(data), over=not data)
+    return Delivery(connections, len(data), data == _STREAM, over=not data)
 
 
 def write_report(report: Report) -> bytes:
     """Always of the same length."""
     flags = _WELCOME * report.welcome + _FINAL * report.final
-    return _REPORT.pack(report.taken, report.connections, flags)
+    return _REPORT.pack(report.taken, report.connections, report.streams, flags)
 
 
 def read_reports(data: bytes) -> tuple[list[Report], bytes]:
     """The reports in what has come, and the beginning of the next."""
     whole = len(data) - len(data) % _REPORT.size
     reports = [
-        Report(taken, connections, bool(flags & _WELCOME), bool(flags & _FINAL))
-        for taken, connections, flags in _REPORT.iter_unpack(data[:whole])
+        Report(taken, connections, streams, bool(flags & _WELCOME), bool(flags & _FINAL))
+        for taken, connections, streams, flags in _REPORT.iter_unpack(data[:whole])
     ]
     return reports, data[whole:]

@@ -46,6 +46,8 @@ class ChannelIntake:
         self._final = False
         self._at_end = asyncio.Event()
         self._adopting: set[asyncio.Task[None]] = set()
+        self._streams: set[socket.socket | asyncio.BaseTransport] = set()
+        """The transports of those that last, and the sockets of those that have none yet."""
         self._timer: asyncio.TimerHandle | None = None
         self._reported: Report | None = None
         self._reported_at = 0.0
@@ -70,10 +72,10 @@ class ChannelIntake:
         self._channel.close()
 
     def _take(self) -> None:
-        arrived: list[socket.socket] = []
+        arrived: list[tuple[socket.socket, bool]] = []
         for _ in range(AT_ONCE):
             delivery = receive(self._channel)
-            arrived.extend(delivery.connections)
+            arrived += [(connection, delivery.stream) for connection in delivery.connections]
             self._taken += delivery.count
             if delivery.count > len(delivery.connections):
                 _log.error("a connection was lost: this process has no descriptor left")
@@ -84,14 +86,17 @@ class ChannelIntake:
         if not arrived:
             return
         self._last = asyncio.get_running_loop().time()
-        # Before anything is read from them: the supervisor may forget them now.
-        self._report()
-        for connection in arrived:
-            task = asyncio.create_task(self._adopt(connection), name="adopt")
+        for connection, stream in arrived:
+            if stream:
+                self._streams.add(connection)
+            task = asyncio.create_task(self._adopt(connection, stream=stream), name="adopt")
             self._adopting.add(task)
             task.add_done_callback(self._adopting.discard)
+        # Before anything is read from them, which those tasks will do: the supervisor may
+        # forget them now.
+        self._report()
 
-    async def _adopt(self, connection: socket.socket) -> None:
+    async def _adopt(self, connection: socket.socket, *, stream: bool) -> None:
         server = self._server
         assert server is not None
         loop = asyncio.get_running_loop()
@@ -106,9 +111,13 @@ class ChannelIntake:
             )
 
         try:
-            await loop.connect_accepted_socket(protocol, connection)
+            transport, _ = await loop.connect_accepted_socket(protocol, connection)
+            if stream:
+                self._streams.add(transport)
         except OSError:
             connection.close()  # whoever it was is gone already
+        finally:
+            self._streams.discard(connection)
 
     def _end(self) -> None:
         asyncio.get_running_loop().remove_reader(self._channel)
@@ -126,7 +135,9 @@ class ChannelIntake:
     def _now(self) -> Report:
         assert self._server is not None
         connections = len(self._server.server_state.connections) + len(self._adopting)
-        return Report(self._taken, connections, self._welcome(), self._final)
+        self._streams = {each for each in self._streams if not _is_closed(each)}
+        streams = len(self._streams)
+        return Report(self._taken, connections, streams, self._welcome(), self._final)
 
     def _report(self) -> None:
         self._reported, self._reported_at = self._now(), asyncio.get_running_loop().time()
@@ -135,3 +146,7 @@ class ChannelIntake:
         # the supervisor is gone, the reader will find that out.
         with suppress(OSError):
             self._unsent = data[self._channel.send(data) :]
+
+
+def _is_closed(end: socket.socket | asyncio.BaseTransport) -> bool:
+    return not isinstance(end, socket.socket) and end.is_closing()

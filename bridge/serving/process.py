@@ -78,21 +78,25 @@ class Worker:
 
     def rank(self, now: float, *, stream: bool = True) -> Rank:
         """
-        For a connection that lasts, or another one. Of several with the same number of
-        connections, the one that waited longest.
+        For a connection that lasts, or another one. Of several with as many of that kind, the
+        one that waited longest.
+
+        Webhooks weigh nothing beside streams: a carrier keeps their connections open, too.
         """
         report = self.report or Report(0, 0, welcome=False)
         late = self.silence(now) > LATE_SECONDS
         unwelcome = self.leaving or not report.welcome
-        # Of what is on its way, what will be gone in a moment is no burden to a stream.
-        coming = sum(lasts for _, lasts in self.held) if stream else len(self.held)
-        return late, unwelcome, self.outdated, report.connections + coming, self._last[stream]
+        if stream:
+            burden = report.streams + sum(lasts for _, lasts in self.held)
+        else:
+            burden = report.connections + len(self.held)
+        return late, unwelcome, self.outdated, burden, self._last[stream]
 
     def give(
         self, connection: socket.socket, turn: int, now: float, *, stream: bool = True
     ) -> bool:
         """Pass a connection on; False if it cannot take it, and nothing has happened then."""
-        if not pass_on(self.channel, connection):
+        if not pass_on(self.channel, connection, stream=stream):
             return False
         if not self.held:
             self.moved = now

@@ -41,8 +41,8 @@ class PlayedWorker:
         self.end.setblocking(False)
         self.taken: list[socket.socket] = []
 
-    def report(self, connections: int = 0, *, welcome: bool = True, final: bool = False) -> None:
-        report = Report(len(self.taken), connections, welcome, final)
+    def report(self, streams: int = 0, *, welcome: bool = True, final: bool = False) -> None:
+        report = Report(len(self.taken), streams, streams, welcome, final)
         self.end.sendall(handoff.write_report(report))
 
     def take(self) -> int:

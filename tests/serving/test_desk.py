@@ -91,7 +91,7 @@ def test_webhooks_do_not_count_against_streams(counter: Counter) -> None:
 def test_who_has_less_gets_more(counter: Counter) -> None:
     """Until it is even: a worker that has just begun catches up."""
     (old, busy), (_, fresh) = counter.hire(), counter.hire()
-    busy.report(connections=6)
+    busy.report(streams=6)
     old.listen(0.0)
     counter.call(10)
     while counter.turn():
@@ -103,13 +103,13 @@ def test_who_has_less_gets_more(counter: Counter) -> None:
 def test_who_is_full_comes_last(counter: Counter) -> None:
     """But comes: a call that comes back is let in everywhere."""
     (first, full), (second, free) = counter.hire(), counter.hire()
-    full.report(connections=1, welcome=False)
+    full.report(streams=1, welcome=False)
     first.listen(0.0)
-    free.report(connections=9)
+    free.report(streams=9)
     second.listen(0.0)
     counter.call(3)
     counter.turn()
-    free.report(connections=9, welcome=False)
+    free.report(streams=9, welcome=False)
     second.listen(0.0)
     counter.call(1)
     counter.turn()

@@ -100,7 +100,7 @@ def test_a_process_without_descriptors_knows_what_it_lost(channel: Pair) -> None
 
 def test_reports_come_in_pieces() -> None:
     """Of a stream nobody knows where one will be cut."""
-    reports = [Report(1, 2), Report(2**40, 3, welcome=False), Report(5, 0, final=True)]
+    reports = [Report(1, 2, 1), Report(2**40, 3, welcome=False), Report(5, 0, final=True)]
     data = b"".join(map(handoff.write_report, reports))
 
     found, rest = [], b""

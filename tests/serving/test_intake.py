@@ -30,16 +30,18 @@ class Supervising:
         self.server = server
         self.welcome = True
         self._rest = b""
+        self._reports: list[Report] = []
 
     async def report(self) -> Report:
         """The next one."""
         loop = asyncio.get_running_loop()
         while True:
-            data = await asyncio.wait_for(loop.sock_recv(self.channel, 13), 10)
+            data = await asyncio.wait_for(loop.sock_recv(self.channel, 64), 10)
             assert data, "the worker has hung up"
             reports, self._rest = handoff.read_reports(self._rest + data)
-            if reports:
-                return reports[0]
+            self._reports += reports
+            if self._reports:
+                return self._reports.pop(0)
 
     async def report_of(self, taken: int, connections: int) -> Report:
         """The first that says this."""
@@ -49,12 +51,12 @@ class Supervising:
                 if (report.taken, report.connections) == (taken, connections):
                     return report
 
-    def connect(self) -> socket.socket:
+    def connect(self, *, stream: bool = False) -> socket.socket:
         """Pass a new connection on; the caller's end of it."""
         caller, accepted = socket.socketpair()
         caller.setblocking(False)
         with accepted:
-            assert handoff.pass_on(self.channel, accepted)
+            assert handoff.pass_on(self.channel, accepted, stream=stream)
         return caller
 
 
@@ -91,6 +93,20 @@ async def test_what_is_passed_on_is_served() -> None:
         await worker.report_of(taken=1, connections=0)
 
     assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_streams_are_counted_apart() -> None:
+    """From the moment they are taken, until they are closed."""
+    async with a_worker() as worker:
+        with worker.connect(stream=True), worker.connect():
+            while (report := await worker.report()).taken < 2:
+                pass
+            counted = report.connections, report.streams
+        async with asyncio.timeout(10):
+            while (await worker.report()).streams:
+                pass
+
+    assert counted == (2, 1)
 
 
 async def test_it_reports_what_it_takes_at_once() -> None:

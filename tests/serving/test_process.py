@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge.serving.handoff import Delivery, receive
+from bridge.serving.handoff import Delivery, Report, receive, write_report
 from bridge.serving.process import IN_FLIGHT, Worker
 from tests.serving.parts import PlayedWorker, Players
 
@@ -48,7 +48,7 @@ def test_what_is_on_its_way_counts(pair: Pair) -> None:
     worker.give(connection(), turn=2, now=0.0)
     on_their_way = worker.rank(0.1)
     player.take()
-    player.report(connections=2)
+    player.report(streams=2)
     worker.listen(0.1)
 
     assert on_their_way[3] == 2
@@ -65,11 +65,25 @@ def test_who_leaves_connections_lying_is_silent(pair: Pair) -> None:
     worker.listen(3.0)
     lying = worker.silence(3.0)
     player.taken.extend(receive(player.end).connections)
-    player.report(connections=1)
+    player.report(streams=1)
     worker.listen(3.5)
 
     assert lying == 2.0
     assert worker.silence(4.0) == 0.5
+
+
+def test_webhooks_weigh_nothing_beside_streams(players: Players) -> None:
+    """Their connections may stay open for minutes, and all be at the worker that came last."""
+    (first, player), (second, other) = players.worker(), players.worker()
+    player.end.sendall(write_report(Report(0, connections=16, streams=0)))
+    other.end.sendall(write_report(Report(0, connections=2, streams=2)))
+    for worker in (first, second):
+        worker.listen(1.0)
+
+    assert first.rank(1.0, stream=True) < second.rank(1.0, stream=True)
+    assert first.rank(1.0, stream=False) > second.rank(1.0, stream=False)
+    for worker in (first, second):
+        worker.hang_up()
 
 
 def test_it_is_not_flooded(pair: Pair) -> None:
@@ -81,7 +95,7 @@ def test_it_is_not_flooded(pair: Pair) -> None:
 
     assert not worker.takes
     player.take()
-    player.report(connections=IN_FLIGHT)
+    player.report(streams=IN_FLIGHT)
     worker.listen(0.1)
     assert worker.takes
 
@@ -135,7 +149,7 @@ def test_what_a_dead_worker_took_is_not_given_to_another(pair: Pair) -> None:
         worker.give(connection(), turn, 0.0)
     first = receive(player.end)
     player.taken.extend(first.connections)
-    player.report(connections=1)
+    player.report(streams=1)
     player.die()
     worker.listen(0.1)
 

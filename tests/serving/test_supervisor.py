@@ -34,7 +34,7 @@ import os, select, signal, socket, sys
 handoff = load("handoff")
 channel = socket.socket(fileno=int(sys.argv[1]))
 channel.setblocking(False)
-mode, taken, open_, final = sys.argv[2], 0, [], []
+mode, taken, open_, streams, final = sys.argv[2], 0, [], set(), []
 signal.signal(signal.SIGTERM, lambda *_: final.append(1))
 signal.signal(signal.SIGINT, lambda *_: sys.exit(7))
 if mode == "wrong":
@@ -48,18 +48,21 @@ while True:
             gone = True
         if gone:
             open_.remove(end)
+            streams.discard(end)
             end.close()
     while mode != "deaf":
         delivery = handoff.receive(channel)
         taken += delivery.count
         open_ += delivery.connections
+        streams |= set(delivery.connections) if delivery.stream else set()
         for each in delivery.connections:
             each.sendall(b"%d\\n" % os.getpid())
         if delivery.over:
             sys.exit(0 if final else 3)
         if not delivery.count:
             break
-    report = handoff.Report(taken, len(open_), not final, bool(final) and mode != "lingers")
+    over = bool(final) and mode != "lingers"
+    report = handoff.Report(taken, len(open_), len(streams), not final, over)
     channel.send(handoff.write_report(report))
 """
 )
@@ -171,9 +174,8 @@ def test_calls_are_shared_out_evenly() -> None:
     """
     A call is a webhook that is over soon and a stream that stays; only streams are to be even.
 
-    In a burst, all webhooks come first. One by one, a webhook weighs on the worker that the
-    stream of the same call then avoids. On a busy machine a worker may be late, and is rightly
-    passed over then: so there are three tries.
+    In a burst, all webhooks come first, and their connections stay open for a while. On a
+    busy machine a worker may be late, and is rightly passed over then: there are three tries.
     """
     figures: list[Counter[int]] = []
 
