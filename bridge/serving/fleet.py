@@ -20,6 +20,7 @@ from bridge.serving.watchdog import ALARM
 
 __all__ = ["Fleet", "Start"]
 
+BREATH_SECONDS = 1.0  # for the others to take over a dead one's calls, before a start costs CPU
 SILENT_SECONDS = 3.0  # without a report, or with connections that it leaves lying: it hangs
 START_SECONDS = 60.0  # in which a worker has to be ready
 CLOSING_SECONDS = 15.0  # for a worker that has closed its channel to be gone
@@ -185,6 +186,8 @@ class Fleet:
             _log.error("worker %d died with code %d; the new one replaces it", worker.number, code)
         else:
             delay = self._backoffs[worker.number].delay(now - worker.born)
+            if any(other.takes for other in self):
+                delay = max(delay, BREATH_SECONDS)
             self._due[worker.number] = now + delay
             _log.error("worker %d died with code %d: again in %g s", worker.number, code, delay)
 

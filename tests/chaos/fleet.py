@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 ADMIN = "the-operators-own-token"
 AGENT = "tests.chaos.agents:numbers"
 START_SECONDS = 60.0
+RESTART_SECONDS = 1.0  # as deploy/bridge.service has it
 STOP_SECONDS = 40.0
 
 
@@ -105,6 +106,7 @@ class _Worker:
             assert self._process is not None
             await self._process.wait()
             self._ended.set()
+            await asyncio.sleep(RESTART_SECONDS)
             await self._spawn()
 
 
