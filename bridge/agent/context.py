@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from bridge.audio.tones import KEYS
 from bridge.errors import ToolArgumentsError
 from bridge.ports.session import RealtimeConfig
 
 __all__ = ["CallContext", "CallControl"]
+
+MOST_KEYS = 32  # at once
 
 
 class CallControl(Protocol):
@@ -22,6 +25,8 @@ class CallControl(Protocol):
         """`target` is what is dialled: E.164 or a sip: URI, from the agent's own list."""
 
     async def say(self, text: str) -> None: ...
+
+    async def press(self, keys: str) -> None: ...
 
     async def update(self, change: RealtimeConfig, bridge_message: str | None) -> None: ...
 
@@ -76,6 +81,17 @@ class CallContext:
     async def say(self, text: str) -> None:
         """Have the agent say this to the caller, in its own voice."""
         await self.control.say(text)
+
+    async def press(self, keys: str) -> None:
+        """
+        Press keys for the other end, for a machine that asks for them: by RTP (RFC 4733)
+        where a SIP call has agreed on that, else as tones.
+
+        Raises ToolArgumentsError unless they are one to 32 of 0-9, *, #, A-D.
+        """
+        if not 0 < len(keys) <= MOST_KEYS or set(keys) - set(KEYS):
+            raise ToolArgumentsError(f"Keys are one to {MOST_KEYS} of {KEYS}.")
+        await self.control.press(keys)
 
     async def update(self, change: RealtimeConfig, bridge_message: str | None = None) -> None:
         """

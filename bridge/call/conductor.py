@@ -201,7 +201,7 @@ class Conductor:
                 self._leg.do(command)
                 self._to_caller.reset()
                 self._observer.cleared(self._clock() - now)
-            case leg.Finish():
+            case leg.Press() | leg.Finish():
                 self._leg.do(command)
             case AskResponse(instructions):
                 self._runner.ask_response(instructions)

@@ -27,6 +27,7 @@ from bridge.call.vocabulary import (
     ModelReady,
     Moment,
     Over,
+    PressAsked,
     SayAsked,
     Tell,
     TimeIsUp,
@@ -142,8 +143,12 @@ class Call:
                 return self._on_model_gone(Ending(fault, "model_unreachable", reason), now)
             case Finishing():
                 return self._on_finishing(happened, now)
+            case SayAsked() | PressAsked() if self._closing is not None:
+                return []
             case SayAsked(instructions):
-                return [] if self._closing is not None else [self._answers.ask(instructions)]
+                return [self._answers.ask(instructions)]
+            case PressAsked(keys):
+                return [Happened(Moment.PRESSED, f"{len(keys)} keys"), leg.Press(keys)]
             case TimeIsUp():
                 return self._on_time(now)
             case leg.Heard():

@@ -22,11 +22,13 @@ __all__ = [
     "ModelReady",
     "Moment",
     "Over",
+    "PressAsked",
     "SayAsked",
     "Tell",
     "TimeIsUp",
     "Truncate",
     "Voice",
+    "Wish",
 ]
 
 # Events
@@ -82,13 +84,21 @@ class SayAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class PressAsked:
+    """The agent is to press keys for the other end."""
+
+    keys: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class TimeIsUp:
     """The machine's deadline has passed."""
 
 
-CallEvent = (
-    LegEvent | RunnerEvent | ModelReady | ModelFailed | Voice | Finishing | SayAsked | TimeIsUp
-)
+Wish = Finishing | SayAsked | PressAsked
+"""What somebody wants of a call, who is neither of its ends."""
+
+CallEvent = LegEvent | RunnerEvent | ModelReady | ModelFailed | Voice | Wish | TimeIsUp
 
 # Commands
 
@@ -132,6 +142,7 @@ class Moment(StrEnum):
     INTERRUPTED = "interrupted"
     RESPONSE_FAILED = "response_failed"
     KEYS = "keys"
+    PRESSED = "pressed"
     TOOL = "tool"
     TOOL_DONE = "tool_done"
     STILL_THERE = "still_there"

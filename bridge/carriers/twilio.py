@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bridge.audio.formats import ULAW_8K
+from bridge.audio.tones import tones
 from bridge.carriers.backlog import Backlog
 from bridge.errors import CarrierProtocolError, Ending, Fault
 from bridge.ports import leg
@@ -127,6 +128,8 @@ class TwilioLeg:
                 pass
             case leg.Play(audio, mark):
                 self._play(audio, mark, self._stream_sid)
+            case leg.Press(keys):
+                self._play(tones(keys), None, self._stream_sid)
             case leg.Clear():
                 self._write(media.write_clear(self._stream_sid))
 

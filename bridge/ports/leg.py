@@ -22,6 +22,7 @@ __all__ = [
     "LegListener",
     "Play",
     "Played",
+    "Press",
     "Started",
     "Transfer",
     "Verdict",
@@ -103,6 +104,13 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
+class Press:
+    """Press these keys (0-9, *, #, A-D) for the other end: a machine that asks for them."""
+
+    keys: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Clear:
     """Forget all that is queued. The marks in it come back at once."""
 
@@ -114,7 +122,7 @@ class Finish:
     verdict: Verdict
 
 
-LegCommand = Play | Clear | Finish
+LegCommand = Play | Press | Clear | Finish
 
 
 class Leg(Protocol):

@@ -22,7 +22,7 @@ from bridge.call.conductor import Conductor
 from bridge.call.machine import Call
 from bridge.call.patience import CallRules
 from bridge.call.timeline import Timeline
-from bridge.call.vocabulary import Finishing, ModelReady, Over, SayAsked
+from bridge.call.vocabulary import Finishing, ModelReady, Over, PressAsked, SayAsked, Wish
 from bridge.errors import BridgeError, Ending, Fault, RealtimeError
 from bridge.ports import leg, phrases
 from bridge.ports.mail import ChangeWish
@@ -192,6 +192,9 @@ class Attendant:
     async def say(self, text: str) -> None:
         self._tell(SayAsked(phrases.say(text)))
 
+    async def press(self, keys: str) -> None:
+        self._tell(PressAsked(keys))
+
     async def update(self, change: RealtimeConfig, bridge_message: str | None) -> None:
         await self._runner.update_session_with_bridge(change, bridge_message)
 
@@ -307,7 +310,7 @@ class Attendant:
             resumed=resumed,
         )
 
-    def _tell(self, event: leg.Ended | Finishing | SayAsked) -> None:
+    def _tell(self, event: leg.Ended | Wish) -> None:
         if self._conductor is not None:
             self._conductor.tell(event)
 

@@ -21,6 +21,9 @@ class RememberingControl:
     async def say(self, text: str) -> None:
         self.told.append(("say", text))
 
+    async def press(self, keys: str) -> None:
+        self.told.append(("press", keys))
+
     async def update(self, change: RealtimeConfig, bridge_message: str | None) -> None:
         self.told.append(("update", change, bridge_message))
 

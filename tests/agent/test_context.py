@@ -15,6 +15,7 @@ async def test_verbs_reach_the_call() -> None:
 
     await call.say("One moment.")
     await call.update(RealtimeConfig(voice="ash"), "You have a new voice.")
+    await call.press("42#")
     await call.transfer("baker")
     await call.hang_up()
     await call.hang_up(after_words=False)
@@ -22,6 +23,7 @@ async def test_verbs_reach_the_call() -> None:
     assert control.told == [
         ("say", "One moment."),
         ("update", RealtimeConfig(voice="ash"), "You have a new voice."),
+        ("press", "42#"),
         ("transfer", "+14155550100"),
         ("hang_up", True),
         ("hang_up", False),
@@ -35,6 +37,16 @@ async def test_nobody_else_is_dialled(target: str) -> None:
 
     with pytest.raises(ToolArgumentsError, match=r"no such transfer target\. Known: baker\."):
         await a_call(control).transfer(target)
+
+    assert control.told == []
+
+
+@pytest.mark.parametrize("keys", ["", "12x", "+1", "1" * 33])
+async def test_keys_that_no_telephone_has(keys: str) -> None:
+    control = RememberingControl()
+
+    with pytest.raises(ToolArgumentsError, match="Keys are one to 32 of 0123456789"):
+        await a_call(control).press(keys)
 
     assert control.told == []
 

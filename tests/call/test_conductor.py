@@ -16,7 +16,15 @@ from bridge.audio.transcode import transcoder
 from bridge.call.conductor import Conductor, Observer
 from bridge.call.machine import Call
 from bridge.call.patience import CallRules
-from bridge.call.vocabulary import Finishing, Happened, ModelReady, Moment, Over, SayAsked
+from bridge.call.vocabulary import (
+    Finishing,
+    Happened,
+    ModelReady,
+    Moment,
+    Over,
+    PressAsked,
+    SayAsked,
+)
 from bridge.errors import ConnectError, Ending, Fault, NotConnected, SessionClosed
 from bridge.ports import leg, phrases
 from bridge.ports import server_events as model
@@ -256,6 +264,14 @@ async def test_an_interruption_is_done_at_once_and_in_order() -> None:
         assert len(play.log) == 2
         assert len(play.memory.clears) == 1
         assert 0 <= play.memory.clears[0] < 1
+
+
+async def test_keys_for_the_other_end_go_to_its_leg() -> None:
+    async with stage() as play:
+        play.log.clear()
+        play.conductor.tell(PressAsked("42#"))
+
+        assert play.log == [leg.Press("42#")]
 
 
 async def test_a_key_stops_the_model() -> None:

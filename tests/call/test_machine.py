@@ -16,6 +16,7 @@ from bridge.call.vocabulary import (
     ModelFailed,
     ModelReady,
     Moment,
+    PressAsked,
     SayAsked,
     Tell,
     TimeIsUp,
@@ -513,6 +514,16 @@ def test_speech_that_was_forgotten_is_over() -> None:
 
 def test_the_agent_says_what_it_is_asked_to() -> None:
     assert deeds(CallScript().at(1.0, SayAsked("Say hello."))) == [AskResponse("Say hello.")]
+
+
+def test_the_agent_presses_keys() -> None:
+    """The timeline counts them; a call that is about to end is left in peace."""
+    call = CallScript()
+    pressed = call.at(1.0, PressAsked("42#"))
+    call.at(2.0, Finishing(leg.Hangup(), Ending(Fault.NOBODY, "agent_hung_up")))
+
+    assert pressed == [Happened(Moment.PRESSED, "3 keys"), leg.Press("42#")]
+    assert call.at(2.1, PressAsked("1")) == []
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from bridge.call.vocabulary import (
     ModelFailed,
     ModelReady,
     Over,
+    PressAsked,
     SayAsked,
     TimeIsUp,
     Truncate,
@@ -76,6 +77,7 @@ RARE: list[st.SearchStrategy[CallEvent | Mark]] = [
     st.just(model.Disconnected(Drop.LOST)),
     st.just(runner.Resumed(Cause.DROP, Memory.NONE, 1, 0.1)),
     st.just(SayAsked("Say hello.")),
+    st.just(PressAsked("42#")),
 ]
 ENDS: list[st.SearchStrategy[CallEvent | Mark]] = [
     st.builds(Finishing, st.just(leg.Hangup()), st.just(ENDING), st.booleans()),

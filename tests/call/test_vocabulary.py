@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.call.patience import CallRules
-from bridge.call.vocabulary import AskResponse, Finishing, Over, SayAsked, Tell, Voice
+from bridge.call.vocabulary import AskResponse, Finishing, Over, PressAsked, SayAsked, Tell, Voice
 from bridge.errors import Ending, Fault
 from bridge.ports import leg
 from bridge.ports.client_events import Message
@@ -19,6 +19,8 @@ ENDING = Ending(Fault.NOBODY, "transferred")
     [
         Voice("i1", "r1", SECRET.encode()),
         SayAsked(SECRET),
+        PressAsked(SECRET),
+        leg.Press(SECRET),
         AskResponse(SECRET),
         Tell(Message("user", SECRET)),
         Finishing(leg.Transfer(SECRET), ENDING),

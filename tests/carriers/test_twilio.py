@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.audio.formats import ULAW_8K
+from bridge.audio.tones import tones
 from bridge.carriers.twilio import BAD_FRAMES_QUOTA, MAX_BUFFERED_SIZE, TwilioLeg
 from bridge.errors import Ending, Fault
 from bridge.ports import leg
@@ -116,6 +117,14 @@ def test_audio_and_its_mark_are_written_at_once() -> None:
     line.leg.do(leg.Play(FRAME, "e1:20"))
 
     assert [len(texts) for texts in line.writes] == [2]
+
+
+def test_keys_are_tones() -> None:
+    """Media Streams has no command for them."""
+    line = started()
+    line.leg.do(leg.Press("4#"))
+
+    assert line.commands == [media.SendMedia(SID, tones("4#"))]
 
 
 def test_before_the_start_there_is_nobody_to_speak_to() -> None:

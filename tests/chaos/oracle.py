@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from tests.chaos import codes, words
-from tests.chaos.records import CallFacts, Recorded, SessionFacts
+from tests.chaos.records import CallFacts, Fault, Recorded, SessionFacts
 
 __all__ = ["Floor", "Verdict", "floor", "judge", "percentile"]
 
@@ -78,7 +78,7 @@ def judge(recorded: Recorded) -> Verdict:
             verdict.wrong.append(f"a session knows several callers: {sorted(session.callers)}")
     for call in recorded.calls:
         mine = [session for session in sessions if session.callers == {call.number}]
-        _judge_call(call, mine, recorded.stalls, verdict)
+        _judge_call(call, mine, recorded, verdict)
     return verdict
 
 
@@ -104,7 +104,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def _judge_call(
-    call: CallFacts, sessions: Sequence[SessionFacts], stalls: Sequence[float], verdict: Verdict
+    call: CallFacts, sessions: Sequence[SessionFacts], recorded: Recorded, verdict: Verdict
 ) -> None:
     name = f"call {call.number}"
     if call.ended != "caller-hung-up":
@@ -112,7 +112,7 @@ def _judge_call(
     if call.unfinished:
         verdict.wrong.append(f"{name}: turn {call.spoken[-1].turn} was never answered")
     verdict.violations += [f"{name}: {text}" for text in call.violations]
-    verdict.wrong += [f"{name}: {text}" for text in _wrong_memory(call, sessions)]
+    verdict.wrong += [f"{name}: {text}" for text in _wrong_memory(call, sessions, recorded.faults)]
     verdict.turns += call.answered
     verdict.streams += len(call.streams)
     verdict.webhooks += call.webhooks
@@ -120,7 +120,7 @@ def _judge_call(
     verdict.resumptions += max(len(call.streams), len(sessions), 1) - 1
     faults = _interruptions(call, sessions)
     verdict.silences += _silences(call, faults)
-    verdict.gaps += _gaps(call, (*faults, *stalls))
+    verdict.gaps += _gaps(call, (*faults, *recorded.stalls))
     for first, second in pairwise(call.spoken):
         if first.turn == second.turn:
             pardon = any(
@@ -134,7 +134,9 @@ def _judge_call(
 # Memory
 
 
-def _wrong_memory(call: CallFacts, sessions: Sequence[SessionFacts]) -> Iterator[str]:
+def _wrong_memory(
+    call: CallFacts, sessions: Sequence[SessionFacts], faults: Sequence[Fault]
+) -> Iterator[str]:
     if not sessions:
         if call.answered:
             yield "no session knows it"
@@ -144,7 +146,7 @@ def _wrong_memory(call: CallFacts, sessions: Sequence[SessionFacts]) -> Iterator
         heard_at = _heard_at(call, sessions[:number], session)
         for problem in _wrong_beginning(call, session, heard_at):
             yield f"{where} was told {problem}"
-        for turn in _forgotten(sessions[:number], session):
+        for turn in _forgotten(sessions[:number], session, faults):
             yield f"{where} has forgotten turn {turn}"
     known = words.turns(sessions[-1].memory)
     for problem in _wrong_turns(call, known, float("inf")):
@@ -195,13 +197,26 @@ def _wrong_turns(call: CallFacts, known: Sequence[words.Turn], at: float) -> Ite
             yield f"answer {turn.number} as {turn.answer}"
 
 
-def _forgotten(earlier: Sequence[SessionFacts], session: SessionFacts) -> list[int]:
-    """Turns that an earlier session had heard, so long ago that they had to be known."""
-    until = session.opened_at - MEMORY_SECONDS
+def _forgotten(
+    earlier: Sequence[SessionFacts], session: SessionFacts, faults: Sequence[Fault]
+) -> list[int]:
+    """
+    Turns that an earlier session had heard, so long ago that they had to be known. What it
+    heard while a worker hung, it may have told nobody.
+    """
+
+    def known(at: float) -> bool:
+        hung = (
+            fault.at - MEMORY_SECONDS < at < fault.at + fault.seconds
+            for fault in faults
+            if fault.what == "hang"
+        )
+        return at < session.opened_at - MEMORY_SECONDS and not any(hung)
+
     heard: set[int] = set()
     for each in earlier:
         heard |= {turn.number for turn in words.turns(each.told)}
-        lived = [(who, text) for at, who, text in each.lived if at < until]
+        lived = [(who, text) for at, who, text in each.lived if known(at)]
         heard |= {turn.number for turn in words.turns(lived) if turn.said}
     return sorted(heard - {turn.number for turn in words.turns(session.told)})
 

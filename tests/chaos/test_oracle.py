@@ -9,7 +9,7 @@ import pytest
 from tests.chaos import codes, words
 from tests.chaos.caller import Run, Spoken
 from tests.chaos.oracle import Floor, Verdict, floor, judge, percentile
-from tests.chaos.records import CallFacts, Recorded, SessionFacts, StreamFacts
+from tests.chaos.records import CallFacts, Fault, Recorded, SessionFacts, StreamFacts
 
 TURN = 4.0  # seconds from one turn to the next
 SPEAK = 0.6  # of which the caller takes so many
@@ -97,6 +97,17 @@ def test_a_turn_that_was_heard_a_moment_ago_may_be_lost() -> None:
     late = replace(FIRST, lived=[*lived(1, 2), (11.0, "user", words.turn_words(3, 3))])
 
     assert verdict(late, SECOND).complaints == []
+
+
+def test_a_turn_that_came_to_a_frozen_worker() -> None:
+    """The provider has heard it, and could tell nobody."""
+    first = replace(FIRST, lived=[*lived(1, 2), (9.0, "user", words.turn_words(3, 3))])
+    recorded = Recorded([a_call()], [first, SECOND])
+    hung = replace(recorded, faults=[Fault(8.9, "hang", 4.0)])
+    killed = replace(recorded, faults=[Fault(8.9, "kill", 0.1)])
+
+    assert judge(hung).complaints == []
+    assert "call 3: session 2 of 2 has forgotten turn 3" in judge(killed).wrong
 
 
 def test_all_memory_lost() -> None:

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+from bridge.audio.tones import tones
 from bridge.carriers.backlog import Backlog
 from bridge.carriers.sip.media import FORMAT, Media
 from bridge.errors import Ending, Fault
@@ -97,6 +98,9 @@ class SipLeg:
                 self.media.play(audio)
                 if mark is not None:
                     self.media.mark(mark)
+            case leg.Press(keys):
+                if not self.media.press(keys):
+                    self.media.play(tones(keys))
             case leg.Clear():
                 for name in self.media.clear():
                     self._events.put(leg.Played(name))

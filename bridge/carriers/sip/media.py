@@ -148,6 +148,10 @@ class Media:
     def mark(self, name: str) -> None:
         self._sender.mark(name)
 
+    def press(self, keys: str) -> bool:
+        """Press keys by RTP (RFC 4733). False: the other end takes none, or too many wait."""
+        return self._sender.press(keys)
+
     def clear(self) -> list[str]:
         """Silent from the next packet on. Returns the marks that were not reached."""
         return self._sender.clear()
@@ -202,8 +206,9 @@ class Media:
         if digit and self._listener is not None:
             self._keys = True
             self._listener.pressed(digit)
-        if before is None and self._receiver.deadline is not None:
+        if before is None and (first := self._receiver.deadline) is not None:
             self._silence_at = None
+            self._sender.align(first)
             self._set_alarm()
 
     def _on_rtcp(self, data: bytes, source: Address) -> None:

@@ -15,7 +15,6 @@ from collections.abc import Callable
 __all__ = ["PortPair", "Ports"]
 
 MAX_SIZE = 2048  # bytes of a datagram
-MOST_AT_ONCE = 32  # datagrams that are read in one turn of the loop
 
 Datagram = Callable[[bytes, tuple[str, int]], None]
 """Told of each datagram, and of the host and port that it came from."""
@@ -61,14 +60,12 @@ class PortPair:
             self.unsent += 1
 
     def _read(self, receiver: socket.socket, told: Datagram) -> None:
-        for _ in range(MOST_AT_ONCE):
-            try:
-                data, source = receiver.recvfrom(MAX_SIZE)
-            except BlockingIOError:
-                return
-            except OSError:  # what was sent has come back as an error, or it was closed
-                return
-            told(data, source[:2])
+        try:
+            # One in each turn: as a rule there is no second, and to ask for it costs as much.
+            data, source = receiver.recvfrom(MAX_SIZE)
+        except OSError:  # what was sent has come back as an error, or it was closed
+            return
+        told(data, source[:2])
 
 
 class Ports:

@@ -89,6 +89,13 @@ class Sender:
         self._begin, self._ticks = now, 0
         self.deadline = now
 
+    def align(self, at: float) -> None:
+        """Send at times like this one, so that one wake-up serves both directions."""
+        if self.deadline is not None:
+            wait = (at - self.deadline) % self._seconds
+            self._begin, self._ticks = self.deadline + wait, 0
+            self.deadline = self._begin
+
     def play(self, audio: bytes, mark: str | None = None) -> None:
         """Queue audio of any length, and a mark behind it; ten minutes of audio are kept."""
         self._speech.put(audio)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bridge.audio.formats import ULAW_8K
+from bridge.audio.tones import tones
 from bridge.carriers.sip.leg import SipLeg
 from bridge.errors import Ending, Fault
 from bridge.ports import leg
@@ -30,8 +31,10 @@ class FakeLine:
 class Call:
     """A leg with an audio of paper."""
 
-    def __init__(self, *, prompt: bytes = PROMPT, established: bool = True) -> None:
-        self.media, _, self.ports, self.clock = a_media()
+    def __init__(
+        self, *, prompt: bytes = PROMPT, established: bool = True, codecs: str = "0 101"
+    ) -> None:
+        self.media, _, self.ports, self.clock = a_media(codecs=codecs)
         self.line = FakeLine()
         self.leg = SipLeg("sip-1", self.media, self.line, lambda _: prompt, prompt_seconds=0.1)
         self.events: list[leg.LegEvent] = []
@@ -84,6 +87,26 @@ async def test_played_comes_when_the_mark_is_out() -> None:
 
     assert leg.Played("b") in call.events
     assert call.ports.voice == PROMPT * 3
+
+
+async def test_keys_go_by_rtp() -> None:
+    """As events of their own, and where the other end takes none, as tones."""
+    call, deaf = Call(), Call(codecs="0")
+    for each in (call, deaf):
+        each.leg.do(leg.Press("42"))
+        each.clock.run(0.5)
+    presses = events.Presses()
+    read = [
+        presses.take(one.timestamp, events.read(one.payload), marker=one.marker)
+        for one, _ in call.ports.rtp
+        if one.payload_type == 101
+    ]
+
+    assert "".join(read) == "42"
+    assert call.ports.voice == b"".join(
+        one.payload for one, _ in call.ports.rtp if one.payload_type == 101
+    )
+    assert deaf.ports.voice == tones("42").replace(b"\xff" * 160, b"")
 
 
 async def test_clear_gives_marks_back_at_once() -> None:

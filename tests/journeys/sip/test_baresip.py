@@ -62,6 +62,18 @@ async def test_keys(tmp_path: Path) -> None:
     assert list(bakery.digits.values()) == ["5#0", "5#0"]
 
 
+async def test_keys_for_the_caller(tmp_path: Path) -> None:
+    """The telephone is told each key that the agent presses."""
+    bakery = Bakery()
+    async with baresip(tmp_path) as phone, on_sip_stage(bakery) as stage:
+        phone.dials(stage.uri)
+        await until(lambda: bakery.calls)
+        await bakery.calls[0].press("42#")
+        await until(lambda: len(phone.told("CALL_DTMF_START")) >= 3)
+
+    assert [event["param"] for event in phone.told("CALL_DTMF_START")] == ["4", "2", "#"]
+
+
 async def test_the_bridge_hangs_up(tmp_path: Path) -> None:
     """The telephone is told, and no call is left on either side."""
     bakery = Bakery()

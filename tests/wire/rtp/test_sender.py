@@ -114,6 +114,27 @@ def test_an_hour_does_not_drift() -> None:
     assert sender.skipped_ms == 0
 
 
+def test_it_can_send_when_somebody_else_is_at_work() -> None:
+    """A part of a packet's time later, once; numbers and timestamps go on as ever."""
+    sender = talking(b"a" * 480)
+    first = sent(sender, 10.0)
+    sender.align(9.013)
+    due = sender.deadline
+    later = sent(sender, 10.06)
+
+    assert due == pytest.approx(10.033)
+    assert [p.sequence for p in first + later] == [65_534, 65_535, 0]
+    assert [p.timestamp for p in later] == [0xFFFFFFA0, 0x40]
+    assert sender.deadline == pytest.approx(10.073)
+
+
+def test_before_the_start_there_is_nothing_to_align() -> None:
+    sender = Sender(ULAW_8K, ssrc=1)
+    sender.align(9.013)
+
+    assert sender.deadline is None
+
+
 def test_a_late_wake_up_is_made_up_for() -> None:
     """By a few packets at once; nothing of the voice is lost."""
     sender = talking(speech()[:1600])
