@@ -6,7 +6,7 @@ __all__ = ["Lifetime"]
 
 ROTATE_EARLY = 60.0  # seconds before a session's end at which we begin to look for a good moment
 ROTATE_LATEST = 3.0  # seconds before its end at which any moment is good
-STABLE = 10.0  # seconds after which a session counts as healthy
+STABLE = 3.0  # seconds after which a session was of use, and was not lost at once
 
 
 class Lifetime:
