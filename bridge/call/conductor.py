@@ -15,10 +15,12 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from bridge.audio.transcode import Transcoder
+from bridge.call.ear import Ear
 from bridge.call.machine import Call
 from bridge.call.vocabulary import (
     AskResponse,
     CallCommand,
+    CallerHeard,
     CallEvent,
     Happened,
     Interrupt,
@@ -67,7 +69,8 @@ class Conductor:
     """
     One call between a leg and a runner.
 
-    `to_model` and `to_caller` turn the leg's format into the session's and back.
+    `to_model` and `to_caller` turn the leg's format into the session's and back. `ear` listens
+    to the caller where the model does not tell of speech.
     """
 
     def __init__(
@@ -80,7 +83,9 @@ class Conductor:
         to_caller: Transcoder,
         observer: Observer,
         clock: Callable[[], float],
+        ear: Ear | None = None,
     ) -> None:
+        self._ear = ear
         self._call = call
         self._leg = caller
         self._runner = runner
@@ -146,6 +151,8 @@ class Conductor:
         if not self._over.done():
             self.frames_in += 1
             self._runner.feed(self._to_model.feed(self._call.heard(audio)))
+            if self._ear is not None and self._ear.hear(audio):
+                self._handle(CallerHeard(self._ear.speaking))
 
     def _hear_leg(self, event: leg.LegEvent) -> None:
         if isinstance(event, leg.Digit):
@@ -169,13 +176,16 @@ class Conductor:
             self._waiting.append(event)
             return
         self._handling = True
+        later = isinstance(event, Voice)  # which makes no deadline earlier
         try:
             self._decide(event)
             while self._waiting:
+                later = False
                 self._decide(self._waiting.popleft())
         finally:
             self._handling = False
-        self._set_timer()
+        if not later:
+            self._set_timer()
 
     def _decide(self, event: CallEvent) -> None:
         if not self._over.done():

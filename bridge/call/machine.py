@@ -19,6 +19,7 @@ from bridge.call.reception import apologise
 from bridge.call.turn import CallerTurn
 from bridge.call.vocabulary import (
     CallCommand,
+    CallerHeard,
     CallEvent,
     Finishing,
     Happened,
@@ -66,6 +67,7 @@ class Call:
         self._patience = Patience(rules, now)
         self._closing: Closing | None = None
         self._tools: set[str] = set()
+        self._loud = False
         self._over = False
 
     @property
@@ -120,7 +122,11 @@ class Call:
         """What is to be done, in this order. Nothing after Over."""
         if self._over:
             return []
-        return self._note(happened, now) + self._settle(now)
+        going_on = isinstance(happened, Voice | leg.Played) and self._playback.speaking
+        commands = self._note(happened, now)
+        if going_on and self._playback.speaking and self._closing is None:
+            return commands  # all that follows is that it is busy for longer: see TimeIsUp
+        return commands + self._settle(now)
 
     def _note(self, happened: CallEvent, now: float) -> list[CallCommand]:
         match happened:
@@ -151,6 +157,8 @@ class Call:
                 return [Happened(Moment.PRESSED, f"{len(keys)} keys"), leg.Press(keys)]
             case TimeIsUp():
                 return self._on_time(now)
+            case CallerHeard(speaking):
+                return self._on_caller_heard(now, speaking=speaking)
             case leg.Heard():
                 return []  # audio passes the machine by: see the conductor
             case _:
@@ -160,7 +168,9 @@ class Call:
         match happened:
             case model.Interrupted(response_id):
                 self._patience.caller_stirred(now)
-                return self._barge_in(now) if self._answers.is_latest(response_id) else []
+                speaks = self._caller_begins(now) if self._loud else []
+                cut = self._barge_in(now) if self._answers.is_latest(response_id) else []
+                return [*speaks, *cut]
             case model.ResponseCreated(response_id):
                 self._answers.begin(response_id, now)
             case model.ResponseDone():
@@ -248,9 +258,7 @@ class Call:
     def _on_caller(self, happened: runner.RunnerEvent, now: float) -> list[CallCommand]:
         match happened:
             case model.SpeechStarted():
-                self._caller.begins(now)
-                self._patience.caller_stirred(now)
-                return [Happened(Moment.CALLER_SPEAKS), *self._barge_in(now)]
+                return [*self._caller_begins(now), *self._barge_in(now)]
             case model.SpeechStopped():
                 self._caller.ends(now)
                 return [Happened(Moment.CALLER_SILENT)]
@@ -264,6 +272,21 @@ class Call:
             case _:
                 pass
         return []
+
+    def _on_caller_heard(self, now: float, *, speaking: bool) -> list[CallCommand]:
+        """What is heard while the agent speaks may be its own echo: `Interrupted` tells better."""
+        self._loud = speaking
+        if speaking and not self._playback.speaking:
+            return self._caller_begins(now)
+        if not speaking and self._caller.speaking:
+            self._caller.ends(now)
+            return [Happened(Moment.CALLER_SILENT)]
+        return []
+
+    def _caller_begins(self, now: float) -> list[CallCommand]:
+        self._caller.begins(now)
+        self._patience.caller_stirred(now)
+        return [Happened(Moment.CALLER_SPEAKS)]
 
     def _barge_in(self, now: float) -> list[CallCommand]:
         """The caller speaks over the agent: be silent at once, and remember what was heard."""
@@ -297,7 +320,7 @@ class Call:
     # Time and the end
 
     def _on_time(self, now: float) -> list[CallCommand]:
-        commands = self._entered(self._digits.pause(now))
+        commands = self._entered(self._digits.pause(now)) + self._settle(now)
         if self._closing is not None or not self._opening.caller_here:
             return commands
         match self._patience.due(now):

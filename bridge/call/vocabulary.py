@@ -15,6 +15,7 @@ __all__ = [
     "AskResponse",
     "CallCommand",
     "CallEvent",
+    "CallerHeard",
     "Finishing",
     "Happened",
     "Interrupt",
@@ -91,6 +92,13 @@ class PressAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerHeard:
+    """By what is heard, the caller has begun to speak, or has stopped; the model tells nothing."""
+
+    speaking: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TimeIsUp:
     """The machine's deadline has passed."""
 
@@ -98,7 +106,9 @@ class TimeIsUp:
 Wish = Finishing | SayAsked | PressAsked
 """What somebody wants of a call, who is neither of its ends."""
 
-CallEvent = LegEvent | RunnerEvent | ModelReady | ModelFailed | Voice | Wish | TimeIsUp
+CallEvent = (
+    LegEvent | RunnerEvent | ModelReady | ModelFailed | Voice | CallerHeard | Wish | TimeIsUp
+)
 
 # Commands
 

@@ -186,6 +186,10 @@ class RealtimeModel(Protocol):
         """Whether a new session may be opened before the old one is closed."""
 
     @property
+    def tells_speech(self) -> bool:
+        """Whether its sessions tell when the caller begins and stops speaking."""
+
+    @property
     def responds_to_tools(self) -> bool:
         """Whether the model goes on by itself once its tool calls are answered."""
 

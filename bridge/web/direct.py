@@ -77,7 +77,7 @@ class DirectProtocol(WebSocketsSansIOProtocol):
             if isinstance(found, bytes):
                 super().data_received(found)
                 self._read_on()
-            elif self.open:
+            elif not self.close_sent:
                 self._take(found)
 
     @property

@@ -10,6 +10,7 @@ may send. So nothing is decided here that such an implementation would decide ot
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 try:
     from websockets.speedups import apply_mask
@@ -23,6 +24,9 @@ FINAL = 0x80
 MASKED = 0x80
 CONTROL = 0x8  # in an opcode
 LENGTH_IN_TWO, LENGTH_IN_EIGHT = 126, 127  # bytes behind the first two
+
+_USUAL = bytes((FINAL | TEXT, MASKED | LENGTH_IN_TWO))
+_USUAL_BODY = 8  # bytes before it: those two, the length, the mask
 
 _SHORT = struct.Struct(">BB")
 _MEDIUM = struct.Struct(">BBH")
@@ -38,12 +42,20 @@ class FrameReader:
         self._in_fragments = False
         self._broken = False
 
-    def feed(self, data: bytes) -> list[str | bytes]:
+    def feed(self, data: bytes) -> Sequence[str | bytes]:
         """
         What is complete now, in order: a text message in one frame as str, everything else
         as the bytes of its frame. From the first frame on that no client may send, whose
         end is unknown, everything that came.
         """
+        # As almost always: one text message of a middling length, and nothing else.
+        if data[:2] == _USUAL and not (self._rest or self._in_fragments or self._broken):
+            size = len(data) - _USUAL_BODY
+            if size == (data[2] << 8) | data[3] and size <= self._max_size:
+                try:
+                    return (apply_mask(data[_USUAL_BODY:], data[4:_USUAL_BODY]).decode(),)
+                except UnicodeDecodeError:
+                    return (data,)
         if self._rest:
             data = self._rest + data
         found: list[str | bytes] = []

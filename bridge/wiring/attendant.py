@@ -19,6 +19,7 @@ from bridge.agent.dispatcher import Dispatcher
 from bridge.agent.hooks import HookEvent, Transferred
 from bridge.audio.transcode import transcoder
 from bridge.call.conductor import Conductor
+from bridge.call.ear import Ear
 from bridge.call.machine import Call
 from bridge.call.patience import CallRules
 from bridge.call.timeline import Timeline
@@ -291,6 +292,7 @@ class Attendant:
             to_caller=transcoder(self._path.model_out, self._path.leg),
             observer=chronicle,
             clock=self._clock,
+            ear=None if self._service.model.tells_speech else Ear(self._path.leg),
         )
 
     def _rules(self) -> CallRules:

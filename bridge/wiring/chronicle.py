@@ -64,6 +64,9 @@ class Chronicle(Observer):
                 self._metrics.responded(self._provider, seconds)
             case Happened(Moment.INTERRUPTED, seconds=float(seconds)):
                 self._tell(Interrupted(round(seconds * 1000)))
+            case Happened(Moment.CALLER_SPEAKS | Moment.CALLER_SILENT):
+                # Whoever goes on with the call has to know that the caller was cut off.
+                self._worth_keeping()
             case Happened(Moment.ANSWERED):
                 self._here = True
                 self._tell_started()
@@ -80,9 +83,6 @@ class Chronicle(Observer):
                 self._turn_over()
             case model.TranscriptDone(transcript=transcript):
                 self._tell(AgentSaid(transcript))
-                self._worth_keeping()
-            case model.SpeechStarted() | model.SpeechStopped():
-                # Whoever goes on with the call has to know that the caller was cut off.
                 self._worth_keeping()
             case model.ResponseDone() | model.ResumptionToken():
                 self._worth_keeping()

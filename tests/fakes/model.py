@@ -253,6 +253,7 @@ class FakeModel:
         *,
         overlaps_sessions: bool = True,
         responds_to_tools: bool = False,
+        tells_speech: bool = True,
         memory: Memory = Memory.REPLAYED,
         expires_in: float | None = None,
         changes: Iterable[Change] = (),
@@ -260,6 +261,7 @@ class FakeModel:
         self.outcomes: deque[Step] = deque(outcomes)
         self.overlaps_sessions = overlaps_sessions
         self.responds_to_tools = responds_to_tools
+        self.tells_speech = tells_speech
         self.memory = memory
         self.expires_in = expires_in
         self.changes = tuple(changes)

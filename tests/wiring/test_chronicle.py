@@ -76,8 +76,8 @@ def test_what_was_said_is_worth_keeping() -> None:
 def test_that_the_caller_speaks_is_worth_keeping() -> None:
     """Whoever goes on with the call has to know that something was cut off."""
     stage = Stage()
-    stage.chronicle.model(model.SpeechStarted())
-    stage.chronicle.model(model.SpeechStopped())
+    stage.chronicle.moment(Happened(Moment.CALLER_SPEAKS), 1.0)
+    stage.chronicle.moment(Happened(Moment.CALLER_SILENT), 2.0)
 
     assert stage.kept == 2
 

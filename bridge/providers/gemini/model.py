@@ -47,6 +47,8 @@ class GeminiLiveModel:
     overlaps_sessions = False
     """A session is resumed only when the socket of the one before is completely closed."""
     responds_to_tools = True
+    tells_speech = False
+    """Vertex does, if it is asked to; the Developer API has no word for it."""
 
     def __init__(
         self,

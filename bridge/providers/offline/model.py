@@ -51,6 +51,7 @@ class OfflineModel:
 
     supports_realtime = True
     responds_to_tools = False
+    tells_speech = True
     available_voices: Sequence[str] = ("offline",)
 
     def __init__(

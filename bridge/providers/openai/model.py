@@ -33,6 +33,7 @@ class OpenAIRealtimeModel:
     supports_realtime = True
     overlaps_sessions = True
     responds_to_tools = False
+    tells_speech = True
     supported_input_formats: Sequence[AudioFormat] = tuple(FORMATS.values())
     supported_output_formats: Sequence[AudioFormat] = tuple(FORMATS.values())
 

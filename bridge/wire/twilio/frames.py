@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 __all__ = [
     "DIGITS",
@@ -77,17 +78,23 @@ class Start:
     sequence_number: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
-    """Audio of any length. `timestamp_ms` counts from the start of the stream, but not from 0."""
+class Media(NamedTuple):
+    """
+    Audio of any length. `timestamp_ms` counts from the start of the stream, but not from 0.
+
+    A tuple, because it is made fifty times a second for each call.
+    """
 
     stream_sid: str
-    audio: bytes = field(repr=False)
+    audio: bytes
     track: str = INBOUND
     chunk: int = 0
     """Counts the media of a track from 1; 0 where it was not sent."""
     timestamp_ms: int = 0
     sequence_number: int = 0
+
+    def __repr__(self) -> str:
+        return f"Media(stream_sid={self.stream_sid!r}, {len(self.audio)} bytes)"
 
 
 @dataclass(frozen=True, slots=True)

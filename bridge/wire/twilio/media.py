@@ -7,8 +7,9 @@ stands at Twilio's end. Every message is one JSON text frame.
 Rule: nothing but CarrierProtocolError leaves a reader, and its text is one word of
 `Reason`, fit for a metric's label: never a piece of what was read.
 
-Fifty times a second comes a frame of the very layout that Twilio gives its media. It is
-read without a JSON reader; whatever differs in anything is read by one, with the same result.
+Fifty times a second comes a frame of the very layout that Twilio gives its media, and ten
+times a mark. They are read without a JSON reader; whatever differs in anything is read by one,
+with the same result.
 """
 
 from __future__ import annotations
@@ -77,6 +78,11 @@ _USUAL = re.compile(
     r'\{"event":"media","sequenceNumber":"([0-9]{1,18})",(?:"streamSid":"(\w{1,64})",)?'
     r'"media":\{"track":"(\w{1,16})","chunk":"([0-9]{1,18})","timestamp":"([0-9]{1,18})",'
     r'"payload":"',
+    re.ASCII,
+)
+_USUAL_MARK = re.compile(
+    r'\{"event":"mark","sequenceNumber":"([0-9]{1,18})","streamSid":"(\w{1,64})",'
+    r'"mark":\{"name":"([\w:.-]{1,64})"\}\}',
     re.ASCII,
 )
 _NAMED_BEHIND = re.compile(r'"\},"streamSid":"(\w{1,64})"\}', re.ASCII)
@@ -150,10 +156,13 @@ def _load(text: str | bytes, max_size: int) -> dict[str, Any]:
     return frame
 
 
-def _read_usual(text: str) -> Media | None:
-    """A media frame of the usual layout; None for whatever else it is."""
+def _read_usual(text: str) -> Media | Mark | None:
+    """A media frame or a mark of the usual layout; None for whatever else it is."""
     head = _USUAL.match(text)
-    if head is None or len(text) > MAX_FRAME_SIZE:
+    if head is None:
+        mark = _USUAL_MARK.fullmatch(text)
+        return None if mark is None else Mark(mark[2], mark[3], int(mark[1]))
+    if len(text) > MAX_FRAME_SIZE:
         return None
     sequence_number, stream_sid, track, chunk, timestamp_ms = head.groups()
     begin = head.end()

@@ -44,6 +44,7 @@ def test_a_model_says_what_it_is() -> None:
     assert "Kore" in model.available_voices
     assert not model.overlaps_sessions
     assert model.responds_to_tools
+    assert not model.tells_speech
 
 
 def test_no_secret_is_shown() -> None:
