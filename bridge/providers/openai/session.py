@@ -48,8 +48,9 @@ class OpenAISession(SocketSession):
         """
         Have the configuration confirmed, and tell the conversation, if there is one.
 
-        Until that is told the provider may not answer by itself. Raises ServerError or
-        SessionClosed; may be cancelled, and the session is of no use then.
+        Until that is told the provider may not answer by itself. All of it is sent at once,
+        for the provider takes it in order. Raises ServerError or SessionClosed; may be
+        cancelled, and the session is of no use then.
         """
         created = await self._answers.created
         self._read_created(created.session)
@@ -57,11 +58,13 @@ class OpenAISession(SocketSession):
             await self._update(self._wanted)
             return
         listening = _turn_detection(self._wanted, created.session)
-        await self._update(_with_turn_detection(self._wanted, _hushed(listening)))
+        hushed = self._send_update(_with_turn_detection(self._wanted, _hushed(listening)))
         last, messages = self._words.write_history(history)
         added = self._answers.item(last) if messages else None
         self.send_messages(messages)
-        await self._update(_with_turn_detection({}, _woken(listening)))
+        woken = self._send_update(_with_turn_detection({}, _woken(listening)))
+        await hushed
+        await woken
         if added is not None:
             await added
             self.memory = Memory.REPLAYED

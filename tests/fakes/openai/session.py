@@ -161,6 +161,8 @@ class FakeSession(News):
             "session.update": self.script.refuse_updates,
             "conversation.item.create": self.script.refuse_items,
         }.get(kind, ())
+        if not refusals:
+            return None
         number = sum(event["type"] == kind for event in self.client_events) - 1
         return refusals[number] if 0 <= number < len(refusals) else None
 
