@@ -7,13 +7,13 @@ Linux, proc(5): /proc/PID/stat, /proc/PID/task/TID/schedstat, /proc/PID/status.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.errors import ConfigError
 
-__all__ = ["Usage", "read_rss", "read_schedstat", "read_stat", "usage"]
+__all__ = ["Usage", "pin", "read_rss", "read_schedstat", "read_stat", "usage"]
 
 PROC = Path("/proc")
 
@@ -85,3 +85,10 @@ def _usage(process: Path) -> Usage:
     cpu = sum(ran for ran, _ in exact) or user + system
     rss = read_rss((process / "status").read_text())
     return Usage(cpu, user, system, sum(waited for _, waited in exact), rss)
+
+
+def pin(pids: Sequence[int], *, first: bool) -> None:
+    """Keep processes on the first processor, or on all others, if there are any."""
+    processors = sorted(os.sched_getaffinity(0))
+    for pid in pids:
+        os.sched_setaffinity(pid, processors[:1] if first else processors[1:] or processors)

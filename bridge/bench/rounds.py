@@ -8,7 +8,6 @@ of them alike. What is compared is compared within a round.
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
 import sys
 import time
@@ -19,7 +18,7 @@ from pathlib import Path
 
 from bridge.bench.figures import read_histogram
 from bridge.bench.orders import Obedient
-from bridge.bench.process import usage
+from bridge.bench.process import pin, usage
 from bridge.bench.subjects import Running, Subject, free_port, without_settings
 from bridge.bench.window import Counted, Window, read_window
 from bridge.telemetry.lag import INTERVAL
@@ -118,7 +117,7 @@ async def measure(
             await stack.enter_async_context(Obedient(fake, clean)),
         )
         if plan.pin:
-            _pin(harness.pids, first=False)
+            pin(harness.pids, first=False)
         for calls in plan.levels:
             async with AsyncExitStack() as here:
                 running = [
@@ -139,7 +138,7 @@ async def _level(
     lonely = []
     for each in running:
         if plan.pin:
-            _pin(each.pids, first=True)
+            pin(each.pids, first=True)
         lonely.append((await _window(each, harness, 1, FIRST_SECONDS, 0.0)).rss)
     windows: list[list[Window]] = [[] for _ in running]
     for number in range(plan.rounds):
@@ -188,9 +187,3 @@ async def _count(running: Running, harness: _Harness, seconds: float) -> Counted
     harness_cpu = (usage(harness.pids) - own).cpu
     lag = read_histogram(await running.metrics(), LAG).since(lag)
     return Counted(begin, end, after - before, harness_cpu, lag)
-
-
-def _pin(pids: Sequence[int], *, first: bool) -> None:
-    processors = sorted(os.sched_getaffinity(0))
-    for pid in pids:
-        os.sched_setaffinity(pid, processors[:1] if first else processors[1:] or processors)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bridge.bench.figures import Spread, percentile
 from bridge.bench.orders import Obedient
-from bridge.bench.process import usage
+from bridge.bench.process import pin, usage
 from bridge.bench.rounds import RAMP_A_SECOND, Plan, Tell
 from bridge.bench.subjects import Running, Subject, free_port, without_settings
 
@@ -66,11 +66,15 @@ async def measure_sip(
         await stack.enter_async_context(load)
         fake = await stack.enter_async_context(Obedient(fake_command, clean))
         await fake.order("listen", speaks=True)
+        if plan.pin:
+            pin([load.pid, fake.pid], first=False)
         for calls in plan.levels:
             sip_port = free_port()
             provider = f"http://127.0.0.1:{port}"
             async with Running(_subject(sip_port), provider, clean, folder) as running:
                 windows = []
+                if plan.pin:
+                    pin(running.pids, first=True)
                 for number in range(plan.rounds):
                     window = await _window(running, load, sip_port, calls, plan)
                     windows.append(window)

@@ -82,8 +82,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run_sip(args: argparse.Namespace, plan: Plan, environ: Mapping[str, str]) -> int:
-    if args.json or args.plot or args.more or args.pin:
-        raise ConfigError("--sip has a table only: no --json, --plot, --more or --pin")
+    if args.json or args.plot or args.more:
+        raise ConfigError("--sip has a table only: no --json, --plot or --more")
     print(table.machine(), flush=True)
     with tempfile.TemporaryDirectory(prefix="bridge-bench-") as folder:
         try:

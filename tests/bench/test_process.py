@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from bridge.bench.process import Usage, read_rss, read_schedstat, read_stat, usage
+from bridge.bench.process import Usage, pin, read_rss, read_schedstat, read_stat, usage
 from bridge.errors import ConfigError
 
 STAT = "7 (a (b) c) S 1 7 7 0 -1 4194560 900 0 0 0 250 50 0 0 20 0 3 0 100 1000 200 1 1"
@@ -67,3 +68,15 @@ def test_nobody_there(tmp_path: Path) -> None:
     """One clear line."""
     with pytest.raises(ConfigError, match="needs Linux"):
         usage([7], tmp_path)
+
+
+def test_processes_keep_to_their_processors() -> None:
+    """One for who is measured, the others for who measures."""
+    available = sorted(os.sched_getaffinity(0))
+    with subprocess.Popen(["sleep", "60"]) as sleeper:
+        pin([sleeper.pid], first=True)
+        alone = os.sched_getaffinity(sleeper.pid)
+        sleeper.kill()
+
+    assert alone == {available[0]}
+    assert os.sched_getaffinity(0) == set(available)
