@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
+import socket
+import struct
 from array import array
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import uvloop
 
@@ -44,11 +45,18 @@ GOODBYE_SECONDS = 3.0
 FRAME = 160  # bytes of mu-law, and steps of RTP's clock, in 20 ms
 STEP_US = 125  # of RTP's clock at 8000 Hz
 
+_TIMESTAMPS = 35  # SO_TIMESTAMPNS and SCM_TIMESTAMPNS, socket(7) of Linux
+_TIMESTAMP = struct.Struct("@qq")
+
 _VOICE = tuple(bytes([0xFF - level] * 80 + [0x7F - level] * 80) for level in range(16, 48))
 
 
-class _Telephone(asyncio.DatagramProtocol):
-    """One call's audio. Whoever made it calls `tick` every 20 ms."""
+class _Telephone:
+    """
+    One call's audio. Whoever made it calls `tick` every 20 ms.
+
+    When a packet came is the kernel's word (SO_TIMESTAMPNS), for this process may be late.
+    """
 
     def __init__(self) -> None:
         self.established = asyncio.Event()
@@ -58,23 +66,14 @@ class _Telephone(asyncio.DatagramProtocol):
         self._began: int | None = None
         self.transits = array("q")
         """By how many microseconds each packet was later than its timestamp says."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.DatagramTransport", transport)  # uvloop's is none by birth
-        port = transport.get_extra_info("sockname")[1]
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._socket.setsockopt(socket.SOL_SOCKET, _TIMESTAMPS, 1)
+        self._socket.bind((HOST, 0))
+        port = self._socket.getsockname()[1]
         self.negotiation = Negotiation(Local(HOST, port, port + 1), secrets.randbits(62))
-
-    def datagram_received(self, data: bytes, addr: object) -> None:
-        now = time.monotonic_ns() // 1000
-        if packet.is_rtcp(data):  # a neighbour's, from the port below
-            return
-        try:
-            stamp = packet.read(data).timestamp
-        except RtpError:
-            return
-        if self._began is None:
-            self._began = stamp
-        self.transits.append(now - STEP_US * ((stamp - self._began) % 2**32))
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._socket.fileno(), self._read)
 
     def tick(self) -> None:
         """The caller's next 20 ms."""
@@ -84,10 +83,30 @@ class _Telephone(asyncio.DatagramProtocol):
         self._sent += 1
         said = _VOICE[self._sent % len(_VOICE)]
         sequence, stamp = self._sent % 2**16, self._sent * FRAME % 2**32
-        self._transport.sendto(packet.write(0, sequence, stamp, self._ssrc, said), agreement.remote)
+        data = packet.write(0, sequence, stamp, self._ssrc, said)
+        with suppress(OSError):
+            self._socket.sendto(data, agreement.remote)
 
     def close(self) -> None:
-        self._transport.close()
+        self._loop.remove_reader(self._socket.fileno())
+        self._socket.close()
+
+    def _read(self) -> None:
+        try:
+            data, told, _, _ = self._socket.recvmsg(packet.MAX_SIZE, 64)
+        except OSError:
+            return
+        if packet.is_rtcp(data):  # a neighbour's, from the port below
+            return
+        try:
+            stamp = packet.read(data).timestamp
+        except RtpError:
+            return
+        if self._began is None:
+            self._began = stamp
+        seconds, nanoseconds = _TIMESTAMP.unpack(told[0][2])
+        came = seconds * 1_000_000 + nanoseconds // 1_000
+        self.transits.append(came - STEP_US * ((stamp - self._began) % 2**32))
 
 
 class Telephones:
@@ -106,7 +125,7 @@ class Telephones:
             await self._open()
         placed: list[_Telephone] = []
         for _ in range(calls):
-            placed.append(await self._dial(port))
+            placed.append(self._dial(port))
             await asyncio.sleep(over / calls)
         with suppress(TimeoutError):
             async with asyncio.timeout(PLACING_SECONDS):
@@ -167,9 +186,8 @@ class Telephones:
         identity = Identity(HOST, transports.ports[Transport.UDP], random, user="load")
         self._endpoint = Endpoint(identity, Peers([f"{HOST}/32"]))
 
-    async def _dial(self, port: int) -> _Telephone:
-        loop = asyncio.get_running_loop()
-        _, telephone = await loop.create_datagram_endpoint(_Telephone, local_addr=(HOST, 0))
+    def _dial(self, port: int) -> _Telephone:
+        telephone = _Telephone()
         offer = Body(telephone.negotiation.offer().write())
         place = Place(Transport.UDP, HOST, port)
         plan = Plan(f"sip:agent@{HOST}:{port}", f"sip:load@{HOST}", place, offer)
