@@ -111,7 +111,7 @@ class Conductor:
         `dialled` returns when the model is ready, and raises when it cannot be had; `ready`
         is what the call is told then.
         """
-        self._leg.attach(self._on_leg)
+        self._leg.attach(self._on_leg, self._hear_caller)
         self._runner.attach(self._on_runner)
         self._spawn(self._dial(dialled, ready))
         try:
@@ -130,10 +130,11 @@ class Conductor:
 
     def _on_leg(self, event: leg.LegEvent) -> None:
         try:
-            if isinstance(event, leg.Heard):
-                self._hear_caller(event.audio)
-            else:
-                self._hear_leg(event)
+            if isinstance(event, leg.Digit):
+                self._observer.digit(event.digit)
+            self._handle(event)
+            if isinstance(event, leg.Played):
+                self._observer.played()
         except Exception as exc:
             self._fail(exc)
 
@@ -148,18 +149,14 @@ class Conductor:
             self._fail(exc)
 
     def _hear_caller(self, audio: bytes) -> None:
-        if not self._over.done():
-            self.frames_in += 1
-            self._runner.feed(self._to_model.feed(self._call.heard(audio)))
-            if self._ear is not None and self._ear.hear(audio):
-                self._handle(CallerHeard(self._ear.speaking))
-
-    def _hear_leg(self, event: leg.LegEvent) -> None:
-        if isinstance(event, leg.Digit):
-            self._observer.digit(event.digit)
-        self._handle(event)
-        if isinstance(event, leg.Played):
-            self._observer.played()
+        try:
+            if not self._over.done():
+                self.frames_in += 1
+                self._runner.feed(self._to_model.feed(self._call.heard(audio)))
+                if self._ear is not None and self._ear.hear(audio):
+                    self._handle(CallerHeard(self._ear.speaking))
+        except Exception as exc:
+            self._fail(exc)
 
     def _hear_agent(self, event: model.AudioDelta) -> None:
         speaking = event.response_id, event.item_id

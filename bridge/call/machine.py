@@ -157,10 +157,10 @@ class Call:
                 return [Happened(Moment.PRESSED, f"{len(keys)} keys"), leg.Press(keys)]
             case TimeIsUp():
                 return self._on_time(now)
-            case CallerHeard(speaking):
-                return self._on_caller_heard(now, speaking=speaking)
             case leg.Heard():
                 return []  # audio passes the machine by: see the conductor
+            case CallerHeard(speaking):
+                return self._on_caller_heard(now, speaking=speaking)
             case _:
                 return self._on_runner(happened, now)
 

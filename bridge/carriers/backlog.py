@@ -22,13 +22,26 @@ class Backlog:
         self._max_events = max_events
         self._held: deque[leg.LegEvent] = deque()
         self._listener: leg.LegListener | None = None
+        self._hear: leg.Hear | None = None
         self.dropped = 0
 
-    def attach(self, listener: leg.LegListener) -> None:
+    def attach(self, listener: leg.LegListener, hear: leg.Hear | None = None) -> None:
         """Hand over what is here, and from now on all that comes, as it comes."""
-        self._listener = listener
+        self._listener, self._hear = listener, None
         while self._held:
-            listener(self._held.popleft())
+            event = self._held.popleft()
+            if hear is not None and isinstance(event, leg.Heard):
+                hear(event.audio)
+            else:
+                listener(event)
+        self._hear = hear
+
+    def heard(self, audio: bytes) -> None:
+        """The same as `put` for what the caller says."""
+        if self._hear is not None:
+            self._hear(audio)
+        else:
+            self.put(leg.Heard(audio))
 
     def put(self, event: leg.LegEvent) -> None:
         """Hand on an event. What comes while a backlog is handed over waits for its turn."""

@@ -113,9 +113,9 @@ class TwilioLeg:
         """How many events found no room while nobody listened yet."""
         return self._events.dropped
 
-    def attach(self, listener: leg.LegListener) -> None:
+    def attach(self, listener: leg.LegListener, hear: leg.Hear | None = None) -> None:
         """Call `listener` with each event, those that came before it too."""
-        self._events.attach(listener)
+        self._events.attach(listener, hear)
 
     def do(self, command: leg.LegCommand) -> None:
         """Carry out a command. Before the start that is Finish alone, after the end nothing."""
@@ -200,7 +200,7 @@ class TwilioLeg:
             self.missing_chunks += frame.chunk - self._next_chunk
         self._next_chunk = frame.chunk + 1
         if frame.audio:
-            self._events.put(leg.Heard(frame.audio))
+            self._events.heard(frame.audio)
 
     def _play(self, audio: bytes, mark: str | None, stream_sid: str) -> None:
         texts = [] if mark is None else [media.write_mark(stream_sid, mark)]

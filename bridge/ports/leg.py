@@ -15,6 +15,7 @@ __all__ = [
     "Ended",
     "Finish",
     "Hangup",
+    "Hear",
     "Heard",
     "Leg",
     "LegCommand",
@@ -71,6 +72,8 @@ class Ended:
 
 LegEvent = Started | Heard | Digit | Played | Ended
 LegListener = Callable[[LegEvent], None]
+Hear = Callable[[bytes], None]
+"""Is given what the caller says, in the leg's format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +131,12 @@ LegCommand = Play | Press | Clear | Finish
 class Leg(Protocol):
     """One caller's connection. Neither verb waits."""
 
-    def attach(self, listener: LegListener) -> None:
-        """Call `listener` with each event, in the loop turn in which it arrives."""
+    def attach(self, listener: LegListener, hear: Hear | None = None) -> None:
+        """
+        Call `listener` with each event, in the loop turn in which it arrives. With `hear` the
+        caller's audio goes there, and not to the listener as Heard: fifty times a second no
+        event has to be made, handed on and told from others.
+        """
 
     def do(self, command: LegCommand) -> None:
         """Carry out a command; after Ended, quietly nothing."""

@@ -11,6 +11,7 @@ import asyncio
 import ssl
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from bridge.audio.formats import AudioChunk, AudioFormat
@@ -123,12 +124,13 @@ class SocketSession:
 
     def feed(self, audio: bytes) -> None:
         socket = self._socket
-        if socket is None or self._closing or not socket.is_open:
+        if socket is None or self._closing:
             return
-        if self._congestion.admits(socket.buffered, self._time()):
-            socket.send_encoded(self._translator.write_audio(audio))
-        else:
+        if not self._congestion.admits(socket.buffered, self._time()):
             self.dropped_audio += 1
+            return
+        with suppress(SessionClosed):  # which `Disconnected` tells
+            socket.send_encoded(self._translator.write_audio(audio))
 
     async def send_audio(self, audio: AudioChunk) -> None:
         if audio.format != self.input_format:

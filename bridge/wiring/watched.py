@@ -47,10 +47,19 @@ class WatchedLeg:
     ) -> None:
         self._stop()
 
-    def attach(self, listener: leg.LegListener) -> None:
+    def attach(self, listener: leg.LegListener, hear: leg.Hear | None = None) -> None:
         self._listener = listener
         self._look_again()
-        self._caller.attach(self._hand_on)
+
+        def heard(audio: bytes) -> None:
+            if not self._over:
+                self._heard = True
+                if hear is None:
+                    listener(leg.Heard(audio))
+                else:
+                    hear(audio)
+
+        self._caller.attach(self._hand_on, heard)
 
     def do(self, command: leg.LegCommand) -> None:
         self._caller.do(command)
@@ -59,9 +68,7 @@ class WatchedLeg:
         assert self._listener is not None
         if self._over:
             return
-        if isinstance(event, leg.Heard):
-            self._heard = True
-        elif isinstance(event, leg.Ended):
+        if isinstance(event, leg.Ended):
             self._stop()
         self._listener(event)
 

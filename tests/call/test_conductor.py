@@ -47,10 +47,12 @@ class FakeLeg:
     def __init__(self, log: Log) -> None:
         self._log = log
         self.tell: leg.LegListener = lambda _: None
+        self.says: leg.Hear = lambda _: None
         self.watch: Callable[[], None] = lambda: None
 
-    def attach(self, listener: leg.LegListener) -> None:
-        self.tell = listener
+    def attach(self, listener: leg.LegListener, hear: leg.Hear | None = None) -> None:
+        assert hear is not None
+        self.tell, self.says = listener, hear
         listener(STARTED)
 
     def do(self, command: leg.LegCommand) -> None:
@@ -196,7 +198,7 @@ async def test_audio_of_the_same_format_passes_untouched() -> None:
     """The very bytes, in the same loop turn, in both directions."""
     async with stage() as play:
         frame, delta = sound(20), sound(60)
-        play.leg.tell(leg.Heard(frame))
+        play.leg.says(frame)
         play.runner.tell_call(model.ResponseCreated("r1"))
         play.runner.tell_call(model.AudioDelta("i1", delta, "r1"))
 
@@ -209,7 +211,7 @@ async def test_audio_of_the_same_format_passes_untouched() -> None:
 async def test_audio_of_other_formats_is_turned_into_theirs() -> None:
     """20 ms are 160 bytes for the caller and 960 for the model."""
     async with stage(format=PCM16_24K) as play:
-        play.leg.tell(leg.Heard(sound(20)))
+        play.leg.says(sound(20))
         play.speaks(960)
 
         assert len(play.runner.fed[0]) == 960
@@ -243,7 +245,7 @@ async def test_a_call_that_closes_hears_no_caller() -> None:
     async with stage() as play:
         play.speaks()
         play.conductor.tell(HANG_UP)
-        play.leg.tell(leg.Heard(sound(20)))
+        play.leg.says(sound(20))
 
         assert play.runner.fed == [b"\xff" * 160]
 
@@ -377,7 +379,7 @@ async def test_the_end_is_the_owners_to_carry_out() -> None:
     """The verdict is returned; nothing more is done and nothing more is heard."""
     async with stage() as play:
         play.conductor.tell(HANG_UP_NOW)
-        play.leg.tell(leg.Heard(sound(20)))
+        play.leg.says(sound(20))
         play.speaks()
 
         assert await play.over == Over(HANG_UP_NOW.ending, leg.Hangup())
@@ -434,7 +436,7 @@ async def test_a_fault_in_the_callers_audio(caplog: pytest.LogCaptureFixture) ->
     """It does not reach the carrier's reader, and ends in an apology as well."""
     async with stage(CallRules(fallback="+14155550100")) as play:
         play.runner.breaks = RuntimeError("a bug")
-        play.leg.tell(leg.Heard(sound(20)))
+        play.leg.says(sound(20))
 
         verdict = (await play.over).verdict
         assert verdict == leg.Transfer("+14155550100", phrases.APOLOGY)

@@ -69,3 +69,18 @@ def test_a_flood_of_digits_is_cut_but_the_end_is_told() -> None:
 
     assert told == [STARTED, leg.Digit("1"), leg.Digit("1"), ENDED]
     assert backlog.dropped == 7
+
+
+def test_audio_may_be_had_by_itself() -> None:
+    """What waited comes in its order; from then on no event is made of it."""
+    backlog = Backlog()
+    told: list[leg.LegEvent | bytes] = []
+    backlog.heard(b"1")
+    backlog.put(STARTED)
+    backlog.heard(b"2")
+
+    backlog.attach(told.append, told.append)
+    backlog.heard(b"3")
+    backlog.put(ENDED)
+
+    assert told == [b"1", STARTED, b"2", b"3", ENDED]

@@ -31,13 +31,14 @@ class FakeLeg:
     def __init__(self) -> None:
         self.done: list[leg.LegCommand] = []
         self._listener: leg.LegListener | None = None
+        self._hear: leg.Hear | None = None
 
     @property
     def attached(self) -> bool:
         return self._listener is not None
 
-    def attach(self, listener: leg.LegListener) -> None:
-        self._listener = listener
+    def attach(self, listener: leg.LegListener, hear: leg.Hear | None = None) -> None:
+        self._listener, self._hear = listener, hear
 
     def do(self, command: leg.LegCommand) -> None:
         self.done.append(command)
@@ -45,7 +46,10 @@ class FakeLeg:
     def happens(self, *events: leg.LegEvent) -> None:
         assert self._listener is not None
         for event in events:
-            self._listener(event)
+            if isinstance(event, leg.Heard) and self._hear is not None:
+                self._hear(event.audio)
+            else:
+                self._listener(event)
 
     def starts(self) -> None:
         self.happens(leg.Started(CALL, ULAW_8K))

@@ -35,6 +35,21 @@ async def test_audio_keeps_it_alive() -> None:
     assert events == [leg.Heard(FRAME)] * 8
 
 
+async def test_audio_may_be_had_by_itself() -> None:
+    """Until the end of the leg, and it keeps the leg alive likewise."""
+    inner, events, heard = FakeLeg(), list[leg.LegEvent](), list[bytes]()
+    with WatchedLeg(inner, silent_seconds=0.2) as watched:
+        watched.attach(events.append, heard.append)
+        for _ in range(4):
+            inner.happens(leg.Heard(FRAME))
+            await asyncio.sleep(0.1)
+        inner.hangs_up()
+        inner.happens(leg.Heard(FRAME))
+
+    assert heard == [FRAME] * 4
+    assert events == [leg.Ended(Ending(Fault.CALLER, "hangup"))]
+
+
 async def test_ended_comes_once() -> None:
     """Neither silence after the end nor an end after the silence is told."""
     inner, events = FakeLeg(), list[leg.LegEvent]()

@@ -85,9 +85,9 @@ class SipLeg:
 
     # The door
 
-    def attach(self, listener: leg.LegListener) -> None:
+    def attach(self, listener: leg.LegListener, hear: leg.Hear | None = None) -> None:
         """Call `listener` with each event, those that came before it too."""
-        self._events.attach(listener)
+        self._events.attach(listener, hear)
 
     def do(self, command: leg.LegCommand) -> None:
         """Carry out a command. After Finish and after the end quietly nothing."""
@@ -147,7 +147,7 @@ class SipLeg:
 
     def heard(self, audio: bytes) -> None:
         if self._established:
-            self._events.put(leg.Heard(audio))
+            self._events.heard(audio)
         elif len(self._early) < MOST_EARLY:
             self._early.append(audio)
 
