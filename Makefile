@@ -42,6 +42,8 @@ bench: $(DEV_STAMP)
 	@$(BIN)/python -m pytest -m benchmark_only --benchmark-only --timeout 600 tests/bench
 	@echo "bench: calls through a worker, beside plain relays, for about six minutes"
 	@$(BIN)/bridge bench
+	@echo "bench: calls over SIP, for about a minute"
+	@$(BIN)/bridge bench --sip --calls 40,100 --pin
 
 soak: $(DEV_STAMP)
 	@echo "soak: calls in a row and at once, for about ten minutes"

@@ -20,7 +20,6 @@ from bridge.call.machine import Call
 from bridge.call.vocabulary import (
     AskResponse,
     CallCommand,
-    CallerHeard,
     CallEvent,
     Happened,
     Interrupt,
@@ -145,6 +144,8 @@ class Conductor:
             else:
                 self._handle(event)
                 self._observer.model(event)
+                if self._ear is not None and isinstance(event, model.Interrupted):
+                    self._tell_speech(self._ear)  # so it was no echo
         except Exception as exc:
             self._fail(exc)
 
@@ -154,9 +155,16 @@ class Conductor:
                 self.frames_in += 1
                 self._runner.feed(self._to_model.feed(self._call.heard(audio)))
                 if self._ear is not None and self._ear.hear(audio):
-                    self._handle(CallerHeard(self._ear.speaking))
+                    self._tell_speech(self._ear)
         except Exception as exc:
             self._fail(exc)
+
+    def _tell_speech(self, ear: Ear) -> None:
+        """What the model does not tell. Who is heard over the agent may be its own echo."""
+        if not ear.speaking:
+            self._handle(model.SpeechStopped())
+        elif self._call.agent_silent:
+            self._handle(model.SpeechStarted())
 
     def _hear_agent(self, event: model.AudioDelta) -> None:
         speaking = event.response_id, event.item_id

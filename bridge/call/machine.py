@@ -19,7 +19,6 @@ from bridge.call.reception import apologise
 from bridge.call.turn import CallerTurn
 from bridge.call.vocabulary import (
     CallCommand,
-    CallerHeard,
     CallEvent,
     Finishing,
     Happened,
@@ -46,9 +45,7 @@ from bridge.ports.store import Cut
 
 __all__ = ["Call"]
 
-LATE_MARK = 5.0  # seconds after which a mark that is due is not waited for any more
 INFINITE = float("inf")
-
 _SILENT = Ending(Fault.CALLER, "silence")
 _TOO_LONG = Ending(Fault.NOBODY, "longest_call")
 
@@ -67,7 +64,6 @@ class Call:
         self._patience = Patience(rules, now)
         self._closing: Closing | None = None
         self._tools: set[str] = set()
-        self._loud = False
         self._over = False
 
     @property
@@ -75,8 +71,8 @@ class Call:
         """Seconds, on the clock that `handle` is told; None: nothing to wait for."""
         if self._over or not self._opening.caller_here:
             return None
-        patience = self._patience if self._closing is None else self._closing
-        deadline = min(patience.deadline, self._digits.deadline or INFINITE)
+        waits = (self._closing or self._patience).deadline
+        deadline = min(waits, self._digits.deadline or INFINITE)
         return None if deadline == INFINITE else deadline
 
     @property
@@ -87,6 +83,11 @@ class Call:
         if self._answers.expected or self._tools or self._playback.speaking:
             return Cut.AGENT
         return Cut.CALLER if self._caller.unanswered else Cut.NOBODY
+
+    @property
+    def agent_silent(self) -> bool:
+        """Whether the agent neither speaks nor is about to."""
+        return not (self._playback.speaking or self._answers.generating)
 
     @property
     def begun(self) -> bool:
@@ -122,9 +123,9 @@ class Call:
         """What is to be done, in this order. Nothing after Over."""
         if self._over:
             return []
-        going_on = isinstance(happened, Voice | leg.Played) and self._playback.speaking
         commands = self._note(happened, now)
-        if going_on and self._playback.speaking and self._closing is None:
+        goes_on = isinstance(happened, Voice | leg.Played) and self._playback.speaking
+        if goes_on and self._closing is None:
             return commands  # all that follows is that it is busy for longer: see TimeIsUp
         return commands + self._settle(now)
 
@@ -159,8 +160,6 @@ class Call:
                 return self._on_time(now)
             case leg.Heard():
                 return []  # audio passes the machine by: see the conductor
-            case CallerHeard(speaking):
-                return self._on_caller_heard(now, speaking=speaking)
             case _:
                 return self._on_runner(happened, now)
 
@@ -168,9 +167,7 @@ class Call:
         match happened:
             case model.Interrupted(response_id):
                 self._patience.caller_stirred(now)
-                speaks = self._caller_begins(now) if self._loud else []
-                cut = self._barge_in(now) if self._answers.is_latest(response_id) else []
-                return [*speaks, *cut]
+                return self._barge_in(now) if self._answers.is_latest(response_id) else []
             case model.ResponseCreated(response_id):
                 self._answers.begin(response_id, now)
             case model.ResponseDone():
@@ -206,13 +203,10 @@ class Call:
         return [Happened(Moment.ANSWERED), *self._begin()]
 
     def _begin(self) -> list[CallCommand]:
-        match self._opening.begin():
-            case None:
-                return []
-            case str(instructions):
-                return [self._answers.ask(instructions)]
-            case message:
-                return [message]
+        begun = self._opening.begin()
+        if isinstance(begun, str):
+            return [self._answers.ask(begun)]
+        return [] if begun is None else [begun]
 
     def _begin_session(self) -> None:
         """What was under way has gone with the session, and ids begin anew."""
@@ -258,11 +252,10 @@ class Call:
     def _on_caller(self, happened: runner.RunnerEvent, now: float) -> list[CallCommand]:
         match happened:
             case model.SpeechStarted():
-                return [*self._caller_begins(now), *self._barge_in(now)]
-            case model.SpeechStopped():
-                self._caller.ends(now)
-                return [Happened(Moment.CALLER_SILENT)]
-            case model.AudioCommitted() if self._caller.speaking:
+                self._caller.begins(now)
+                self._patience.caller_stirred(now)
+                return [Happened(Moment.CALLER_SPEAKS), *self._barge_in(now)]
+            case model.SpeechStopped() | model.AudioCommitted() if self._caller.speaking:
                 self._caller.ends(now)
                 return [Happened(Moment.CALLER_SILENT)]
             case model.AudioCleared():
@@ -273,27 +266,11 @@ class Call:
                 pass
         return []
 
-    def _on_caller_heard(self, now: float, *, speaking: bool) -> list[CallCommand]:
-        """What is heard while the agent speaks may be its own echo: `Interrupted` tells better."""
-        self._loud = speaking
-        if speaking and not self._playback.speaking:
-            return self._caller_begins(now)
-        if not speaking and self._caller.speaking:
-            self._caller.ends(now)
-            return [Happened(Moment.CALLER_SILENT)]
-        return []
-
-    def _caller_begins(self, now: float) -> list[CallCommand]:
-        self._caller.begins(now)
-        self._patience.caller_stirred(now)
-        return [Happened(Moment.CALLER_SPEAKS)]
-
     def _barge_in(self, now: float) -> list[CallCommand]:
         """The caller speaks over the agent: be silent at once, and remember what was heard."""
         if not self._rules.interruptible or self._closing is not None:
             return []
-        speaking = self._playback.speaking
-        half_said = self._answers.half_said
+        speaking, half_said = self._playback.speaking, self._answers.half_said
         self._answers.refuse()
         if not (speaking or half_said):
             return []
@@ -357,8 +334,7 @@ class Call:
         return [Happened(Moment.CLOSING, wish.ending.reason)]
 
     def _on_leg_ended(self, ending: Ending, now: float, *, lost: bool) -> list[CallCommand]:
-        cut = self.cut
-        unheard = self._playback.clear(now)
+        cut, unheard = self.cut, self._playback.clear(now)
         if self._closing is not None and lost and ending.fault is not Fault.NOBODY:
             # The carrier will ask what comes next. It is what was wished before.
             return [*unheard, *self._end(self._closing.wish)]
@@ -368,13 +344,10 @@ class Call:
         """What follows from all that happened so far."""
         if self._over or not self._opening.caller_here:
             return []
-        agent = self._answers.busy_until
-        if self._playback.speaking:
-            agent = max(agent, self._playback.ends_at + LATE_MARK)
-        tools = INFINITE if self._tools else -INFINITE
-        self._patience.busy(max(agent, tools, self._caller.busy_until), now)
-        closing = self._closing
-        if closing is None:
+        agent = max(self._answers.busy_until, self._playback.busy_until)
+        busy = INFINITE if self._tools else max(agent, self._caller.busy_until)
+        self._patience.busy(busy, now)
+        if (closing := self._closing) is None:
             return []
         if not closing.listening:
             self._answers.mute()

@@ -19,6 +19,7 @@ from bridge.ports import leg
 
 __all__ = ["Playback"]
 
+LATE_MARK = 5.0  # seconds after which a mark that is due is not waited for any more
 MARK_MS = 100  # of audio between two marks, at most
 
 
@@ -61,6 +62,11 @@ class Playback:
     def ends_at(self) -> float:
         """When the caller should have heard everything; in the past where marks are late."""
         return self._since + self._queued / self._bytes_per_second
+
+    @property
+    def busy_until(self) -> float:
+        """How long the carrier's marks are waited for; in the past when there are none."""
+        return self.ends_at + LATE_MARK if self._pieces else float("-inf")
 
     def play(self, item_id: str, audio: bytes, now: float) -> list[leg.Play]:
         """Send a part of an item, with the marks that tell when it was heard."""

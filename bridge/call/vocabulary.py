@@ -15,7 +15,6 @@ __all__ = [
     "AskResponse",
     "CallCommand",
     "CallEvent",
-    "CallerHeard",
     "Finishing",
     "Happened",
     "Interrupt",
@@ -92,13 +91,6 @@ class PressAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class CallerHeard:
-    """By what is heard, the caller has begun to speak, or has stopped; the model tells nothing."""
-
-    speaking: bool
-
-
-@dataclass(frozen=True, slots=True)
 class TimeIsUp:
     """The machine's deadline has passed."""
 
@@ -106,9 +98,7 @@ class TimeIsUp:
 Wish = Finishing | SayAsked | PressAsked
 """What somebody wants of a call, who is neither of its ends."""
 
-CallEvent = (
-    LegEvent | RunnerEvent | ModelReady | ModelFailed | Voice | CallerHeard | Wish | TimeIsUp
-)
+CallEvent = LegEvent | RunnerEvent | ModelReady | ModelFailed | Voice | Wish | TimeIsUp
 
 # Commands
 

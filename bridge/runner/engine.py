@@ -268,8 +268,7 @@ class Engine:
         if isinstance(happened, event.AudioDelta):  # most events are, and decide nothing
             self.conversation.voiced(happened.item_id, len(happened.delta))
         else:
-            if isinstance(happened, event.Disconnected):
-                self.link.hold()
+            self.link.note(happened)
             self.conversation.note(happened)
             self.handle(happened)
         self.inbox.put(happened)

@@ -12,9 +12,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Iterable
 
 from bridge.audio.formats import PCM16_24K, AudioFormat
 from bridge.errors import NotConnected, RealtimeError, ServerError, SessionClosed
+from bridge.ports import server_events as event
 from bridge.ports.model import (
     ContextMutationOutcome,
     EventListener,
@@ -28,6 +30,7 @@ from bridge.ports.session import RealtimeConfig
 __all__ = ["Link"]
 
 GAP_MS = 5_000  # of the caller's audio are kept while there is no session; the oldest goes first
+REWIND_PIECES = 20  # of it that a lost session may not have noticed: 400 ms, as a rule
 CLOSE_TIMEOUT = 3.0  # seconds; a session promises two
 MUTATE_TIMEOUT = 15.0  # seconds; a session that is still waiting then waits in vain
 
@@ -45,6 +48,9 @@ class Link:
         self._closed = False
         self._held: deque[bytes] | None = deque()
         self._held_size = 0
+        self._lately: deque[bytes] = deque(maxlen=REWIND_PIECES)
+        self._noticed = False
+        """Whether the session has told that the caller is speaking."""
         self.input_format: AudioFormat | None = None
         """The format in which the caller's audio must come; None before the first session."""
         self.dropped_audio = 0
@@ -68,14 +74,36 @@ class Link:
         if not audio:
             return
         if self._held is None and self._session is not None:
+            self._lately.append(audio)
             self._session.feed(audio)
         else:
             self._hold(audio)
 
-    def hold(self) -> None:
-        """The session is gone or about to be replaced: keep the caller's audio for the next."""
+    def note(self, happened: ServerEvent) -> None:
+        """The session says this: what of it concerns the caller's audio."""
+        match happened:
+            case event.SpeechStarted():
+                self._noticed = True
+            case event.SpeechStopped() | event.AudioCommitted() | event.AudioCleared():
+                self._noticed = False
+                self._lately.clear()
+            case event.Disconnected():
+                # The latest may be the beginning of something that it has not noticed.
+                rewinds = self._model.tells_speech and not self._noticed
+                self.hold(self._lately if rewinds else ())
+                self._noticed = False
+            case _:
+                pass
+
+    def hold(self, lately: Iterable[bytes] = ()) -> None:
+        """
+        The session is gone or about to be replaced: keep the caller's audio for the next,
+        behind what came `lately`.
+        """
         if self._held is None:
-            self._held = deque()
+            self._held = deque(lately)
+            self._held_size = sum(map(len, self._held))
+        self._lately.clear()
 
     def release(self) -> None:
         """Give the session what was held, and from now on everything at once."""
@@ -83,6 +111,7 @@ class Link:
             return
         held, self._held, self._held_size = self._held, None, 0
         for audio in held or ():
+            self._lately.append(audio)
             self._session.feed(audio)
 
     def _hold(self, audio: bytes) -> None:

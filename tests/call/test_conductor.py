@@ -14,6 +14,7 @@ import pytest
 from bridge.audio.formats import PCM16_24K, ULAW_8K, AudioFormat
 from bridge.audio.transcode import transcoder
 from bridge.call.conductor import Conductor, Observer
+from bridge.call.ear import Ear
 from bridge.call.machine import Call
 from bridge.call.patience import CallRules
 from bridge.call.vocabulary import (
@@ -31,8 +32,10 @@ from bridge.ports import server_events as model
 from bridge.ports.client_events import Message
 from bridge.ports.conversation import HistoryItem
 from bridge.ports.runner_events import RunnerEvent, RunnerListener
+from bridge.ports.store import Cut
 from tests.call.scripts import STARTED, sound
 
+LOUD, SILENT = b"\x00" * 160, b"\xff" * 160
 HANG_UP = Finishing(leg.Hangup(), Ending(Fault.NOBODY, "agent_hung_up"))
 HANG_UP_NOW = Finishing(leg.Hangup(), Ending(Fault.OPERATOR, "hung_up"), after_words=False)
 CALLER_GONE = leg.Ended(Ending(Fault.CALLER, "hangup"))
@@ -140,7 +143,13 @@ class Memory(Observer):
 class Stage:
     """A call under way, and everybody around it."""
 
-    def __init__(self, rules: CallRules, format: AudioFormat, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        rules: CallRules,
+        format: AudioFormat,
+        clock: Callable[[], float],
+        ear: Ear | None = None,
+    ) -> None:
         self.log = Log()
         self.leg = FakeLeg(self.log)
         self.runner = FakeRunner(self.log)
@@ -154,6 +163,7 @@ class Stage:
             to_caller=transcoder(format, ULAW_8K),
             observer=self.memory,
             clock=clock,
+            ear=ear,
         )
         self.over: asyncio.Task[Over]
 
@@ -181,9 +191,10 @@ async def stage(
     format: AudioFormat = ULAW_8K,
     dialled: Awaitable[None] | None = None,
     clock: Callable[[], float] | None = None,
+    ear: Ear | None = None,
 ) -> AsyncIterator[Stage]:
     """A call with both sides there. At the end of the test the caller hangs up."""
-    play = Stage(rules or CallRules(), format, clock or asyncio.get_running_loop().time)
+    play = Stage(rules or CallRules(), format, clock or asyncio.get_running_loop().time, ear)
     play.conduct(dialled or nothing())
     await asyncio.sleep(0.001)
     yield play
@@ -266,6 +277,45 @@ async def test_an_interruption_is_done_at_once_and_in_order() -> None:
         assert len(play.log) == 2
         assert len(play.memory.clears) == 1
         assert 0 <= play.memory.clears[0] < 1
+
+
+async def test_a_caller_who_is_heard_to_speak() -> None:
+    """Where the model does not tell: whoever goes on with the call knows who was cut off."""
+    async with stage(ear=Ear(ULAW_8K)) as play:
+        for _ in range(5):
+            play.leg.says(LOUD)
+        cuts = [play.call.cut]
+        for _ in range(25):
+            play.leg.says(SILENT)
+        cuts.append(play.call.cut)  # nobody has answered yet
+        play.speaks()
+        cuts.append(play.call.cut)
+
+        assert cuts == [Cut.CALLER, Cut.CALLER, Cut.AGENT]
+        told = [each.what for each in play.memory.moments]
+        assert Moment.CALLER_SPEAKS in told
+        assert Moment.CALLER_SILENT in told
+
+
+async def test_the_agents_echo_is_not_the_caller() -> None:
+    """Unless the model says that it was interrupted."""
+    async with stage(ear=Ear(ULAW_8K)) as play:
+        play.speaks(16_000)
+        for _ in range(5):
+            play.leg.says(LOUD)
+        cuts = [play.call.cut]
+        play.runner.tell_call(model.Interrupted("r1"))
+        cuts.append(play.call.cut)
+
+        assert cuts == [Cut.AGENT, Cut.CALLER]
+
+
+async def test_without_an_ear_the_model_tells() -> None:
+    async with stage() as play:
+        for _ in range(5):
+            play.leg.says(LOUD)
+
+        assert play.call.cut is Cut.NOBODY
 
 
 async def test_keys_for_the_other_end_go_to_its_leg() -> None:

@@ -9,7 +9,6 @@ from bridge.call.machine import Call
 from bridge.call.patience import CallRules
 from bridge.call.vocabulary import (
     AskResponse,
-    CallerHeard,
     CallEvent,
     Finishing,
     Happened,
@@ -513,42 +512,9 @@ def test_speech_that_was_forgotten_is_over() -> None:
     assert call.call.cut is Cut.NOBODY
 
 
-def test_a_caller_who_is_heard_to_speak() -> None:
-    """Where the model does not tell: nobody is interrupted, but a cut would be the caller's."""
-    call = CallScript()
-    began = call.at(1.0, CallerHeard(speaking=True))
-    speaking = call.call.cut
-    ended = call.at(2.0, CallerHeard(speaking=False))
-    waiting = call.call.cut
-    answer = call.at(2.5, model.ResponseCreated("r1"), voice())
-
-    assert began == [Happened(Moment.CALLER_SPEAKS)]
-    assert ended == [Happened(Moment.CALLER_SILENT)]
-    assert (speaking, waiting, call.call.cut) == (Cut.CALLER, Cut.CALLER, Cut.AGENT)
-    assert Happened(Moment.AGENT_SPEAKS, seconds=0.5) in answer
-
-
-def test_the_agents_echo_is_not_the_caller() -> None:
-    """Unless the model says that it was interrupted: then whoever is heard is the caller."""
-    call = CallScript()
-    call.at(1.0, model.ResponseCreated("r1"), voice(2_000))
-    echo = call.at(1.2, CallerHeard(speaking=True))
-    over_it = call.call.cut
-    interrupted = call.at(1.5, model.Interrupted("r1"))
-    call.at(1.6, done("r1", ResponseStatus.CANCELLED))
-
-    assert (echo, over_it) == ([], Cut.AGENT)
-    assert moments(interrupted) == [Moment.CALLER_SPEAKS, Moment.INTERRUPTED]
-    assert call.call.cut is Cut.CALLER
-    assert call.at(2.5, CallerHeard(speaking=False)) == [Happened(Moment.CALLER_SILENT)]
-
-
-def test_an_interruption_by_nobody() -> None:
-    """A model may interrupt itself at a noise that was over at once."""
-    call = CallScript()
-    call.at(1.0, model.ResponseCreated("r1"), voice(2_000))
-
-    assert moments(call.at(1.5, model.Interrupted("r1"))) == [Moment.INTERRUPTED]
+def test_the_end_of_a_speech_that_never_began() -> None:
+    """It may belong to a session that is gone."""
+    assert CallScript().at(1.0, model.SpeechStopped()) == []
 
 
 def test_the_agent_says_what_it_is_asked_to() -> None:

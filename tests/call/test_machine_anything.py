@@ -17,7 +17,6 @@ from bridge.call.patience import CallRules
 from bridge.call.vocabulary import (
     AskResponse,
     CallCommand,
-    CallerHeard,
     CallEvent,
     Finishing,
     ModelFailed,
@@ -78,7 +77,6 @@ RARE: list[st.SearchStrategy[CallEvent | Mark]] = [
     st.just(model.Disconnected(Drop.LOST)),
     st.just(runner.Resumed(Cause.DROP, Memory.NONE, 1, 0.1)),
     st.just(SayAsked("Say hello.")),
-    st.builds(CallerHeard, speaking=st.booleans()),
     st.just(PressAsked("42#")),
 ]
 ENDS: list[st.SearchStrategy[CallEvent | Mark]] = [

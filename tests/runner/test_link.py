@@ -12,7 +12,7 @@ from bridge.ports import server_events as event
 from bridge.ports.model import Applied, Resumption
 from bridge.ports.server_events import Drop, ServerEvent
 from bridge.ports.session import RealtimeConfig
-from bridge.runner.link import GAP_MS, Link
+from bridge.runner.link import GAP_MS, REWIND_PIECES, Link
 from tests.fakes.model import FakeModel, FakeSession, Gate, turns
 
 CONFIG = RealtimeConfig(voice="sage")
@@ -38,6 +38,11 @@ class Line:
         self.link.release()
         await self.link.close_replaced()
         return session
+
+    def loses(self, session: FakeSession) -> None:
+        """As the engine does when it hears of it."""
+        session.drop()
+        self.link.note(event.Disconnected(Drop.LOST))
 
     def opening(self) -> asyncio.Task[FakeSession]:
         return asyncio.create_task(self.open())
@@ -169,6 +174,57 @@ async def test_audio_in_a_gap_is_held_and_given_to_the_next_session() -> None:
 
     assert before == b""
     assert session.audio == b"123456"
+
+
+async def test_the_beginning_of_something_is_told_again() -> None:
+    """What the lost session may not have noticed: some tenths of a second, and nothing older."""
+    line = Line()
+    first = await line.talk()
+    for number in range(30):
+        line.link.feed(bytes([number]))
+    line.loses(first)
+    line.link.feed(b"gap")
+    second = await line.talk()
+
+    assert second.audio == bytes(range(30 - REWIND_PIECES, 30)) + b"gap"
+
+
+@pytest.mark.parametrize("end", [event.SpeechStopped(), event.AudioCommitted("i1")])
+async def test_what_was_noticed_is_not_told_again(end: ServerEvent) -> None:
+    """Of what the caller has said or says, the session has told; who goes on asks for it."""
+    line = Line()
+    first = await line.talk()
+    line.link.feed(b"said")
+    line.link.note(event.SpeechStarted())
+    line.link.note(end)
+    line.link.feed(b"quiet")
+    line.loses(first)
+    second = await line.talk()
+    line.link.feed(b"says")
+    line.link.note(event.SpeechStarted())
+    line.loses(second)
+
+    assert second.audio == b"quietsays"
+    assert (await line.talk()).audio == b""
+
+
+async def test_a_model_that_does_not_tell_of_speech() -> None:
+    """It may have noticed; to say it twice would be worse."""
+    line = Line(FakeModel(tells_speech=False))
+    first = await line.talk()
+    line.link.feed(b"said")
+    line.loses(first)
+
+    assert (await line.talk()).audio == b""
+
+
+async def test_two_sessions_may_be_lost_in_a_row() -> None:
+    line = Line()
+    line.loses(await line.talk())
+    line.link.feed(b"gap")
+    line.loses(await line.talk())
+
+    assert (await line.talk()).audio == b"gap"
 
 
 async def test_audio_is_held_while_the_session_is_replaced() -> None:
