@@ -15,6 +15,7 @@ from bridge.ports import server_events as event
 from bridge.ports.client_events import Message
 from bridge.ports.conversation import ToolAsked
 from bridge.ports.model import Memory
+from bridge.ports.phrases import ASK_AGAIN
 from bridge.ports.server_events import ServerEvent
 from bridge.runner.handover import Handover, late_answer
 from bridge.runner.lull import Lull
@@ -174,9 +175,13 @@ class Dialogue:
         """The next session is about to be told the history, and so all answers in it."""
         self._handover.answered(self._turn.take_late())
 
-    def take_over(self, memory: Memory) -> list[Command]:
+    def take_over(self, memory: Memory, now: float) -> list[Command]:
         """What a session with this memory needs to hear when it follows another."""
         handover, self._handover = self._handover, Handover()
-        if (wish := handover.wish()) is not None:
+        if handover.caller_cut:
+            # Who goes on is heard to the end; who had just finished is not, and waits.
+            self._responses.speech_stopped(now)
+            self._responses.want(ResponseAsked(ASK_AGAIN))
+        elif (wish := handover.wish()) is not None:
             self._responses.want(wish)
         return [*handover.words(memory)]

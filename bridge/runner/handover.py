@@ -19,13 +19,14 @@ class Handover:
 
     def __init__(self) -> None:
         self._answer_cut = False
-        self._caller_cut = False
+        self.caller_cut = False
+        """Whether the caller was speaking."""
         self._unanswered = False
         self._answers: list[ToolResponse] = []
 
     def cut(self, responses: Responses) -> None:
         """The old session ended in the middle of this."""
-        self._caller_cut = responses.speaking
+        self.caller_cut = responses.speaking
         self._unanswered = responses.answer_due
         self._answer_cut = responses.active is not None and not responses.speaking
 
@@ -36,7 +37,7 @@ class Handover:
     def words(self, memory: Memory) -> list[Tell]:
         """What to tell a session with this memory before it speaks."""
         told = [] if memory is Memory.REPLAYED else [late_answer(a) for a in self._answers]
-        if self._caller_cut:
+        if self.caller_cut:
             told.append(Tell(Message("system", ASK_AGAIN), remember=False))
         return told
 

@@ -191,7 +191,7 @@ class RunnerMachine:
         self._resuming = None
         pending, self._pending = self._pending, None
         if pending is None:
-            return self._dialogue.take_over(session.memory)
+            return self._dialogue.take_over(session.memory, now)
         return self._take_over(pending, session.memory, now)
 
     def _take_over(self, pending: Pending, memory: Memory, now: float) -> list[Command]:
@@ -204,7 +204,7 @@ class RunnerMachine:
         if pending.bridge_message is not None:
             message = Message("user", pending.bridge_message, pending.respond)
             self._dialogue.tell(message, first=True)
-        return [*announced, *settled, *self._dialogue.take_over(memory)]
+        return [*announced, *settled, *self._dialogue.take_over(memory, now)]
 
     def _on_mutated(self, result: MutationDone | MutationFailed) -> list[Command]:
         if self._updates.under_way is None:

@@ -120,7 +120,7 @@ def test_what_a_session_leaves_undone_is_handed_over() -> None:
     one.answered(ToolAnswered("c1", 1))
     one.pack()
 
-    told = one.take_over(Memory.NATIVE)
+    told = one.take_over(Memory.NATIVE, 101.0)
 
     assert words(told) == "tell"
     assert one.say(1.0) == [Respond(GO_ON)]

@@ -772,14 +772,31 @@ def test_an_answer_that_was_asked_for_and_did_not_begin_is_asked_for_again() -> 
 
 
 def test_a_caller_who_was_cut_off_is_asked_to_say_it_again() -> None:
-    """Told, not spoken: the caller is still speaking."""
+    """Told, not spoken, while the caller may still be speaking; then the model asks by itself."""
     machine = Machine.connected()
     machine.handle(event.SpeechStarted(), 100.0)
     machine.handle(LOST, 101.0)
 
     commands = machine.handle(REPLAYED, 101.5)
+    machine.handle(event.SpeechStarted(), 101.8)
+    while_speaking = machine.handle(TimeIsUp(), 103.0)
+    machine.handle(event.SpeechStopped(), 104.0)
+    answered = machine.handle(event.ResponseCreated("r1"), 104.2)
 
     assert commands[-1] == Tell(Message("system", ASK_AGAIN), remember=False)
+    assert while_speaking == answered == []
+    assert machine.handle(event.ResponseDone("r1"), 106.0) == []
+
+
+def test_a_caller_who_had_just_finished_is_asked_to_say_it_again() -> None:
+    """No session will ever notice that: after a second without a word the model asks."""
+    machine = Machine.connected()
+    machine.handle(event.SpeechStarted(), 100.0)
+    machine.handle(LOST, 101.0)
+    machine.handle(REPLAYED, 101.5)
+
+    assert machine.handle(TimeIsUp(), 102.4) == []
+    assert machine.handle(TimeIsUp(), 102.5) == [Respond(ASK_AGAIN)]
 
 
 def test_a_caller_who_just_finished_gets_an_answer() -> None:
