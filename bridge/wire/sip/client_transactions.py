@@ -99,8 +99,9 @@ class InviteClient(_Client):
     def _first(self, response: Response, now: float) -> Outcome:
         self._copies.stop()
         if not response.final:
-            self._state = _State.PROCEEDING
-            self._ends = INFINITY
+            if self._state is _State.CALLING:  # a later one does not undo `abandon`
+                self._state = _State.PROCEEDING
+                self._ends = INFINITY
             return Outcome(news=response)
         if response.good:
             self._state = _State.ACCEPTED

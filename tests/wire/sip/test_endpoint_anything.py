@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bridge.wire.sip import actions
@@ -87,8 +87,13 @@ def assert_one_final_answer(sends: list[Message]) -> None:
     assert all(len(answers) == 1 for answers in finals.values())
 
 
+RINGS_TWICE: list[Fate] = [*[()] * 6, (0.001, 0.001), (0.001,), (0.001,), ()]
+"""Most is lost, and of what tells that it rings a copy comes when the call was cancelled."""
+
+
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(FATES, min_size=1, max_size=12), STEPS, st.booleans())
+@example(RINGS_TWICE, [(0.0, True, "hangup")], False)
 def test_every_call_ends_once(
     fates: list[Fate], steps: list[tuple[float, bool, str]], refuses: bool
 ) -> None:
