@@ -230,7 +230,7 @@ def alive(pid: int) -> bool:
     return status.rpartition(")")[2].split()[0] not in "ZX"
 
 
-async def until(condition: Callable[[], _T], seconds: float = 10.0) -> _T:
+async def until(condition: Callable[[], _T], seconds: float = 20.0) -> _T:
     """Wait until this is true, or raise TimeoutError: for what tells nobody that it happened."""
     async with asyncio.timeout(seconds):
         while not (found := condition()):
