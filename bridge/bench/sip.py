@@ -3,7 +3,7 @@ What calls over SIP cost: `bridge serve` between telephones and a provider, all 
 their own.
 
 Rule: as with media streams, what is counted is the bridge's process alone. How even its
-packets are is seen where they arrive, so the load's own lateness is in it and is told too.
+packets are is what the kernel notes where they arrive; how late the load was is told too.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ END_MS = 400.0  # without any make an end
 
 _STEPS = 255  # of loudness
 _ROOT = 0.5  # soft sounds are told apart more finely than loud ones
+_LOUD_STEP = _STEPS * LOUD**_ROOT
 
 
 class Ear:
@@ -33,9 +34,8 @@ class Ear:
         """Whether somebody has begun to speak, or has stopped."""
         if self._sizes is None or not audio:
             return False
-        loudness = (sum(audio.translate(self._sizes)) / len(audio) / _STEPS) ** (1 / _ROOT)
         ms = self._format.duration_ms(len(audio))
-        if loudness >= LOUD:
+        if sum(audio.translate(self._sizes)) >= _LOUD_STEP * len(audio):
             self._loud_ms, self._quiet_ms = self._loud_ms + ms, 0.0
         else:
             self._quiet_ms += ms

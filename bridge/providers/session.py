@@ -11,7 +11,6 @@ import asyncio
 import ssl
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Protocol
 
 from bridge.audio.formats import AudioChunk, AudioFormat
@@ -124,13 +123,12 @@ class SocketSession:
 
     def feed(self, audio: bytes) -> None:
         socket = self._socket
-        if socket is None or self._closing:
+        if socket is None or self._closing or not socket.is_open:
             return
-        if not self._congestion.admits(socket.buffered, self._time()):
-            self.dropped_audio += 1
-            return
-        with suppress(SessionClosed):  # which `Disconnected` tells
+        if self._congestion.admits(socket.buffered, self._time()):
             socket.send_encoded(self._translator.write_audio(audio))
+        else:
+            self.dropped_audio += 1
 
     async def send_audio(self, audio: AudioChunk) -> None:
         if audio.format != self.input_format:

@@ -51,13 +51,12 @@ class WatchedLeg:
         self._listener = listener
         self._look_again()
 
+        tell = hear or (lambda audio: listener(leg.Heard(audio)))
+
         def heard(audio: bytes) -> None:
             if not self._over:
                 self._heard = True
-                if hear is None:
-                    listener(leg.Heard(audio))
-                else:
-                    hear(audio)
+                tell(audio)
 
         self._caller.attach(self._hand_on, heard)
 

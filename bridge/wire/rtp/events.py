@@ -6,11 +6,10 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bridge.audio.tones import KEYS
 from bridge.wire.rtp.faults import Reason, RtpError
 
-__all__ = ["DIGITS", "Event", "Press", "Presses", "read", "write"]
-
-DIGITS = "0123456789*#ABCD"
+__all__ = ["Event", "Press", "Presses", "read", "write"]
 
 _EVENT = struct.Struct(">BBH")
 _END = 0x80
@@ -70,7 +69,7 @@ class Presses:
             return ""
         goes_on = before is not None and not marker and _goes_on(before, event, since)
         self._last, self._timestamp = event, timestamp
-        return "" if goes_on or event.number >= len(DIGITS) else DIGITS[event.number]
+        return "" if goes_on or event.number >= len(KEYS) else KEYS[event.number]
 
     def forget(self) -> None:
         """A new source: its timestamps have nothing to do with those before."""
@@ -97,7 +96,7 @@ class Press:
 
     def __init__(self, digit: str, duration: int) -> None:
         """Raises ValueError for what is no key, and for a duration that has no room."""
-        self._number = DIGITS.index(digit.upper())
+        self._number = KEYS.index(digit.upper())
         if len(digit) != 1 or not 0 < duration <= _LONGEST:
             raise ValueError("a press is of one key, and no longer than eight seconds")
         self.duration = duration

@@ -14,15 +14,15 @@ from typing import NamedTuple
 
 from bridge.audio import g711
 from bridge.audio.formats import AudioFormat
+from bridge.audio.tones import PAUSE_MS, PRESS_MS
 from bridge.wire.rtp import packet
 from bridge.wire.rtp.events import Press
 from bridge.wire.rtp.payloads import RATE, Outgoing, law
 from bridge.wire.rtp.speech import Speech
 
-__all__ = ["MAX_BURST", "PRESS_MS", "Sender", "Sent"]
+__all__ = ["MAX_BURST", "Sender", "Sent"]
 
 MAX_BURST = 5  # packets at once
-PRESS_MS = 100  # of a key, and of the pause behind it
 
 _MS = RATE // 1000  # units of RTP's clock in a millisecond
 _MAX_PRESSES = 64
@@ -197,7 +197,7 @@ class Sender:
         for payload in press.payloads(self._size):
             yield payload
             ticks += 1
-        pause = press.duration + PRESS_MS * _MS
+        pause = press.duration + PAUSE_MS * _MS
         while ticks * self._size < pause:
             yield None
             ticks += 1

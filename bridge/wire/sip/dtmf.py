@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bridge.audio.tones import KEYS
 from bridge.wire.sip.messages import Body
 
 __all__ = ["TYPES", "pressed"]
@@ -13,7 +14,6 @@ TYPES = ("application/dtmf-relay", "application/dtmf")
 _SIGNAL = re.compile(r"^\s*Signal\s*=\s*([0-9*#A-Da-d]|1[0-5])\s*$", re.MULTILINE | re.IGNORECASE)
 _DURATION = re.compile(r"^\s*Duration\s*=\s*([0-9]{1,6})\s*$", re.MULTILINE | re.IGNORECASE)
 _PLAIN = re.compile(r"\s*([0-9*#A-Da-d]|1[0-5])\s*")
-_EVENTS = "0123456789*#ABCD"
 
 
 def pressed(body: Body) -> tuple[str, int] | None:
@@ -24,5 +24,5 @@ def pressed(body: Body) -> tuple[str, int] | None:
         return None
     duration = _DURATION.search(text)
     # Some write the number of RFC 4733's event: 10 is the star.
-    key = _EVENTS[int(signal[1])] if len(signal[1]) == 2 else signal[1].upper()
+    key = KEYS[int(signal[1])] if len(signal[1]) == 2 else signal[1].upper()
     return key, int(duration[1]) if duration else 0

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from bridge.audio.tones import KEYS
+
 __all__ = [
     "DIGITS",
     "INBOUND",
@@ -31,7 +33,7 @@ __all__ = [
 ]
 
 INBOUND = "inbound"
-DIGITS = frozenset("0123456789*#ABCD")
+DIGITS = frozenset(KEYS)
 
 
 class Reason(StrEnum):

@@ -13,23 +13,16 @@ from bridge.store.redis.connection import Connection
 from bridge.store.redis.index import CallIndex
 from bridge.store.redis.keys import SHARDS, index_key
 from tests.fakes.redis_server import RedisServer
+from tests.store.conftest import Clock
 
 KEPT = 100.0  # seconds
 
 
-class Clock:
-    """Unix time, when somebody says so."""
-
-    def __init__(self) -> None:
-        self.now = 1_750_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock(clock: Clock) -> Clock:
+    """Unix time."""
+    clock.now = 1_750_000_000.0
+    return clock
 
 
 @pytest.fixture
