@@ -22,7 +22,7 @@ FLOORS = (
     {"ports"},
     {"audio"},
     {"config"},
-    {"errors"},
+    {"alarm", "errors"},
 )
 """Highest first. A room imports from itself and from the floors below it."""
 
@@ -31,7 +31,6 @@ WAITERS = {
     "functions": {"threads"},
     "call": {"conductor", "switchboard"},
     "runner": {
-        "alarm",
         "engine",
         "function_tool",
         "handler",

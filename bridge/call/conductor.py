@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from bridge.alarm import Alarm
 from bridge.audio.transcode import Transcoder
 from bridge.call.ear import Ear
 from bridge.call.machine import Call
@@ -39,8 +40,6 @@ from bridge.ports.runner import Runner
 from bridge.ports.runner_events import RunnerEvent
 
 __all__ = ["Conductor", "Observer"]
-
-SHORTEST_WAIT = 0.001  # seconds; a loop may call a little early, and would do so again at once
 
 _log = logging.getLogger(__name__)
 
@@ -92,8 +91,7 @@ class Conductor:
         self._to_caller = to_caller
         self._observer = observer
         self._clock = clock
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = float("inf")
+        self._alarm = Alarm(lambda: self.tell(TimeIsUp()))
         self._waiting: deque[CallEvent] = deque()
         self._handling = False
         self._speaking = ("", "")
@@ -190,7 +188,7 @@ class Conductor:
         finally:
             self._handling = False
         if not later:
-            self._set_timer()
+            self._set_alarm()
 
     def _decide(self, event: CallEvent) -> None:
         if not self._over.done():
@@ -258,28 +256,11 @@ class Conductor:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fail(error)
 
-    def _set_timer(self) -> None:
-        """Wake the machine at its deadline. Too early does no harm, so a timer is seldom moved."""
-        deadline = self._call.deadline
-        if deadline is None or self._over.done():
-            self._stop_timer()
-        elif deadline < self._timer_at:
-            self._stop_timer()
-            self._timer_at = deadline
-            wait = max(deadline - self._clock(), SHORTEST_WAIT)
-            self._timer = asyncio.get_running_loop().call_later(wait, self._wake)
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer, self._timer_at = None, float("inf")
-
-    def _wake(self) -> None:
-        self._stop_timer()
-        self.tell(TimeIsUp())
+    def _set_alarm(self) -> None:
+        self._alarm.set(None if self._over.done() else self._call.deadline)
 
     async def _let_go(self) -> None:
-        self._stop_timer()
+        self._alarm.set(None)
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()

@@ -19,6 +19,7 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import WebSocketURI
 
+from bridge.alarm import Alarm
 from bridge.errors import ConnectError, SessionClosed
 from bridge.providers.framing import BINARY, OTHER, Splitter, masks, text_frame
 from bridge.providers.keepalive import Keepalive, Pulse
@@ -73,7 +74,8 @@ class ProviderSocket(asyncio.Protocol):
         self._fragments: list[bytes] = []
         self._fragments_are_text = False
         self._keepalive: Keepalive | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._wake)
+        self._lingering: asyncio.TimerHandle | None = None
         self._ending: tuple[int, str] | None = None
         self._released = False  # once `connect` has returned, events may flow
         self._told = False
@@ -156,7 +158,7 @@ class ProviderSocket(asyncio.Protocol):
 
     def abort(self) -> None:
         """Be gone at once, without a goodbye."""
-        self._stop_timer()
+        self._stop_timers()
         if self._transport is not None:
             self._transport.abort()
 
@@ -179,7 +181,7 @@ class ProviderSocket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(CloseCode.ABNORMAL_CLOSURE, "the connection broke")
-        self._stop_timer()
+        self._stop_timers()
         if not self._opened.done():
             self._opened.set_exception(self._handshake_error())
             self._opened.exception()  # nobody may be waiting for it any more
@@ -307,9 +309,9 @@ class ProviderSocket(asyncio.Protocol):
                 self._report("a listener failed on a provider's goodbye", exc)
 
     def _let_go(self) -> None:
-        self._stop_timer()
+        self._stop_timers()
         if self._transport is not None:
-            self._timer = self._loop.call_later(LINGER, self._transport.abort)
+            self._lingering = self._loop.call_later(LINGER, self._transport.abort)
             self._transport.close()
 
     def _report(self, message: str, exc: Exception) -> None:
@@ -325,7 +327,7 @@ class ProviderSocket(asyncio.Protocol):
     def _start_keepalive(self, interval: float | None, timeout: float | None) -> None:
         if interval is not None and self._ending is None:
             self._keepalive = Keepalive(interval, timeout, now=self._loop.time())
-            self._timer = self._loop.call_at(self._keepalive.deadline, self._wake)
+            self._alarm.set(self._keepalive.deadline)
 
     def _wake(self) -> None:
         if self._keepalive is None or self._ending is not None:
@@ -340,9 +342,10 @@ class ProviderSocket(asyncio.Protocol):
                 self._flush()
             case Pulse.PING | Pulse.WAIT:
                 pass
-        self._timer = self._loop.call_at(self._keepalive.deadline, self._wake)
+        self._alarm.set(self._keepalive.deadline)
 
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _stop_timers(self) -> None:
+        self._alarm.set(None)
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None

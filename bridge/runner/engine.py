@@ -17,6 +17,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from typing import Any
 
+from bridge.alarm import Alarm
 from bridge.errors import NotConnected, RealtimeError, SessionClosed
 from bridge.functions.results import plain
 from bridge.ports import client_events as client
@@ -35,7 +36,6 @@ from bridge.ports.runner_events import (
 from bridge.ports.server_events import Drop, ServerEvent
 from bridge.ports.session import RealtimeConfig
 from bridge.ports.tools import ToolHandler, ToolJournal
-from bridge.runner.alarm import Alarm
 from bridge.runner.config import RunnerConfig, offering
 from bridge.runner.conversation import Conversation
 from bridge.runner.inbox import RunnerInbox

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from bridge.alarm import Alarm
 from bridge.audio.formats import PCM16_16K, PCM16_24K
 from bridge.errors import AuthError, ConnectError, ResumptionRefused, ServerError, SessionClosed
 from bridge.ports import client_events as client
@@ -56,7 +57,7 @@ class GeminiSession(SocketSession):
         self._capabilities = capabilities
         self._patience = patience
         self._consent = consent
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._wake)
         self._verdict: asyncio.Future[SessionCreated | Disconnected | Error] = (
             self._loop.create_future()
         )
@@ -179,23 +180,16 @@ class GeminiSession(SocketSession):
             self._patience.settled()
         elif not self._ended.done():
             self._patience.owed(self._loop.time())
-            self._set_timer()
-
-    def _set_timer(self) -> None:
-        if self._timer is None and (deadline := self._patience.deadline) is not None:
-            self._timer = self._loop.call_at(deadline, self._wake)
+            self._alarm.set(self._patience.deadline)
 
     def _wake(self) -> None:
-        self._timer = None
         if self._patience.exhausted(self._loop.time()):
             self._give_up()
         else:
-            self._set_timer()
+            self._alarm.set(self._patience.deadline)
 
     def _stop_watching(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._alarm.set(None)
 
 
 def _refusal_in_words(error: Error, *, resuming: bool) -> ConnectError:
