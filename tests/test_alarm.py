@@ -91,7 +91,7 @@ async def test_a_loop_that_calls_early_is_not_asked_without_end(
     """It would call at once, and early again, and all that a processor can do were gone."""
     rang: list[float] = []
     loop = asyncio.get_running_loop()
-    timers = count_timers(monkeypatch, early=0.004)
+    timers = count_timers(monkeypatch, early=0.0008)
     at = loop.time() + 0.02
     Alarm(lambda: rang.append(loop.time())).set(at)
     while not rang:
