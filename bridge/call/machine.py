@@ -311,8 +311,7 @@ class Call:
             case Reminder.GOODBYE_TIME:
                 return [*commands, *self._say_goodbye(phrases.GOODBYE_TIME, _TOO_LONG, now)]
             case Reminder.MODEL_MISSING:
-                reason = "no session with the model came about in time"
-                ending = Ending(Fault.PROVIDER, "model_unreachable", reason)
+                ending = Ending(Fault.PROVIDER, "model_unreachable", "no session came about in time")
                 return [*commands, *self._on_model_gone(ending, now)]
 
     def _say_goodbye(self, words: str, ending: Ending, now: float) -> list[CallCommand]:
@@ -347,12 +346,13 @@ class Call:
         agent = max(self._answers.busy_until, self._playback.busy_until)
         busy = INFINITE if self._tools else max(agent, self._caller.busy_until)
         self._patience.busy(busy, now)
+        asks = [] if self._answers.busy_until > now else self._playback.finish()
         if (closing := self._closing) is None:
-            return []
+            return [*asks]
         if not closing.listening:
             self._answers.mute()
         closing.busy(agent)
-        return self._end(closing.wish) if closing.over(now) else []
+        return [*asks, *(self._end(closing.wish) if closing.over(now) else [])]
 
     def _end(self, end: Over | Finishing) -> list[CallCommand]:
         self._over = True

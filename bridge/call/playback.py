@@ -1,10 +1,11 @@
 """
 What the caller has heard.
 
-Rule: only the carrier knows, and it tells by marks. Each piece of at most MARK_MS of the
-agent's voice has a mark of its own at its end; between two marks the clock says how far
-the caller is, and never beyond the next one. Marks that come back because the queue was
-cleared belong to an epoch that is over, and count for nothing.
+Rule: only the carrier knows, and it tells by marks; between two of them the clock says how
+far the caller is, and never beyond the next one. There is a mark soon after the agent begins,
+which shows how far behind the carrier is, one every MARK_MS from then on, and one at the end.
+Marks that come back because the queue was cleared belong to an epoch that is over, and count
+for nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from bridge.ports import leg
 __all__ = ["Playback"]
 
 LATE_MARK = 5.0  # seconds after which a mark that is due is not waited for any more
-MARK_MS = 100  # of audio between two marks, at most
+FIRST_MARK_MS = 100  # of audio before the first mark, where nothing was queued
+MARK_MS = 500  # of audio between two marks, at most
 
 
 @dataclass(slots=True, eq=False)
@@ -31,12 +33,20 @@ class _Item:
     size: int = 0
 
 
-class _Piece(NamedTuple):
-    mark: str
+@dataclass(slots=True, eq=False)
+class _Span:
+    """A run of one item's voice: where it begins in the item, and where in all that was sent."""
+
     item: _Item
+    offset: int
     begin: int
     end: int
-    """Bytes of the item before this piece, and with it."""
+
+
+class _Mark(NamedTuple):
+    name: str
+    position: int
+    """Bytes that were sent before it, of all items."""
 
 
 class Playback:
@@ -44,66 +54,81 @@ class Playback:
 
     def __init__(self, format: AudioFormat) -> None:
         self._format = format
-        self._piece_size = format.size(MARK_MS)
         self._bytes_per_second = format.bytes_per_second
-        self._pieces: deque[_Piece] = deque()
-        self._queued = 0
+        self._first_size = format.size(FIRST_MARK_MS)
+        self._mark_size = format.size(MARK_MS)
+        self._spans: deque[_Span] = deque()
+        self._marks: deque[_Mark] = deque()
+        self._sent = self._marked = self._passed = 0  # bytes: sent, before the last mark, heard
+        self._due = 0  # where the next mark belongs
+        self._ends_at = float("-inf")
         self._item = _Item("")
         self._epoch = 0
-        self._marks = 0
-        self._since = float("-inf")
+        self._number = 0
 
     @property
     def speaking(self) -> bool:
         """Whether the caller still has to hear something."""
-        return bool(self._pieces)
+        return self._sent > self._passed
 
     @property
     def ends_at(self) -> float:
         """When the caller should have heard everything; in the past where marks are late."""
-        return self._since + self._queued / self._bytes_per_second
+        return self._ends_at
 
     @property
     def busy_until(self) -> float:
         """How long the carrier's marks are waited for; in the past when there are none."""
-        return self.ends_at + LATE_MARK if self._pieces else float("-inf")
+        return self._ends_at + LATE_MARK if self.speaking else float("-inf")
 
     def play(self, item_id: str, audio: bytes, now: float) -> list[leg.Play]:
-        """Send a part of an item, with the marks that tell when it was heard."""
-        if not self._pieces:
-            self._since = now
-        if item_id != self._item.item_id:
-            self._item = _Item(item_id)
-        size = self._piece_size
-        pieces = [audio[start : start + size] for start in range(0, len(audio), size)]
-        return [leg.Play(piece, self._remember(len(piece))) for piece in pieces]
+        """Send a part of an item, with the marks that are due in it."""
+        if not self.speaking:
+            self._due = self._sent + self._first_size
+        begin = self._sent
+        self._send(item_id, len(audio), now)
+        if self._sent < self._due:
+            return [leg.Play(audio)]
+        plays = []
+        while (due := self._due) <= self._sent:
+            plays.append(leg.Play(audio[: due - begin], self._mark(due)))
+            audio, begin = audio[due - begin :], due
+        return [*plays, leg.Play(audio)] if audio else plays
+
+    def finish(self) -> list[leg.Play]:
+        """Nothing more is to come for now: the mark that tells when all of it was heard."""
+        return [leg.Play(b"", self._mark(self._sent))] if self._sent > self._marked else []
 
     def played(self, mark: str, now: float) -> bool:
         """The carrier is past `mark`; False for a mark that counts for nothing."""
-        if not any(piece.mark == mark for piece in self._pieces):  # as a rule it is the first
+        if not any(each.name == mark for each in self._marks):  # as a rule it is the first
             return False
-        while self._take().mark != mark:
+        while (passed := self._marks.popleft()).name != mark:
             pass
-        self._since = now
+        self._passed = passed.position
+        self._ends_at = now + (self._sent - self._passed) / self._bytes_per_second
+        while self._spans and self._spans[0].end <= self._passed:
+            self._spans.popleft()
         return True
 
     def clear(self, now: float) -> list[Truncate]:
         """Forget what is queued; tells of each item that was cut how much was heard."""
         cuts = self.unheard(now)
-        self._pieces.clear()
-        self._queued = 0
+        self._spans.clear()
+        self._marks.clear()
+        self._passed = self._marked = self._sent
+        self._ends_at = min(self._ends_at, now)
         self._epoch += 1
         return cuts
 
     def unheard(self, now: float) -> list[Truncate]:
         """Of each item that is not played to its end yet, how much was heard."""
-        cuts: dict[_Item, Truncate] = {}
-        heard = self._heard_of(self._pieces[0], now) if self._pieces else 0
-        for piece in self._pieces:
-            if piece.item not in cuts:
-                cuts[piece.item] = self._heard_until(piece.item, piece.begin + heard)
-            heard = 0
-        return list(cuts.values())
+        heard, last = self._heard(now), self._sent
+        return [
+            self._heard_until(span.item, span.offset + max(heard - span.begin, 0))
+            for span in self._spans
+            if span.end > heard or span.end == last
+        ]
 
     def so_far(self) -> list[Truncate]:
         """Of the item that came last everything that is here was heard."""
@@ -113,23 +138,30 @@ class Playback:
         """Items that come from now on are new, though they may bear old ids."""
         self._item = _Item("")
 
-    def _remember(self, size: int) -> str:
-        item = self._item
-        begin, item.size = item.size, item.size + size
-        self._marks += 1
-        mark = f"{self._epoch}:{self._marks}"
-        self._pieces.append(_Piece(mark, item, begin, item.size))
-        self._queued += size
-        return mark
+    def _send(self, item_id: str, size: int, now: float) -> None:
+        if item_id != self._item.item_id:
+            self._item = _Item(item_id)
+        item, end = self._item, self._sent + size
+        if self._spans and self._spans[-1].item is item:
+            self._spans[-1].end = end
+        else:
+            self._spans.append(_Span(item, item.size, self._sent, end))
+        item.size += size
+        self._sent = end
+        self._ends_at = max(self._ends_at, now) + size / self._bytes_per_second
 
-    def _take(self) -> _Piece:
-        piece = self._pieces.popleft()
-        self._queued -= piece.end - piece.begin
-        return piece
+    def _mark(self, position: int) -> str:
+        self._number += 1
+        self._marked, self._due = position, position + self._mark_size
+        name = f"{self._epoch}:{self._number}"
+        self._marks.append(_Mark(name, position))
+        return name
+
+    def _heard(self, now: float) -> int:
+        """Bytes, of all that was sent."""
+        left = max(self._ends_at - now, 0.0) * self._bytes_per_second
+        latest = self._marks[0].position if self._marks else self._sent
+        return max(min(self._sent - round(left), latest), self._passed)
 
     def _heard_until(self, item: _Item, size: int) -> Truncate:
         return Truncate(item.item_id, round(self._format.duration_ms(size)))
-
-    def _heard_of(self, piece: _Piece, now: float) -> int:
-        elapsed = self._format.size(max(now - self._since, 0.0) * 1000)
-        return min(elapsed, piece.end - piece.begin)

@@ -117,19 +117,21 @@ def test_voice_without_a_caller_goes_nowhere() -> None:
 
 
 def test_the_voice_passes_with_its_marks() -> None:
-    """Every tenth of a second has a mark of its own."""
+    """There is one soon after it begins, and one at the end."""
     call = CallScript()
     call.at(1.0, model.SpeechStarted())
     call.at(2.0, model.SpeechStopped(), model.ResponseCreated("r1"))
 
     commands = call.at(2.5, voice(150))
 
-    first, second = marks(commands)
+    [first] = marks(commands)
     assert commands == [
         leg.Play(sound(100), first),
-        leg.Play(sound(50), second),
+        leg.Play(sound(50)),
         Happened(Moment.AGENT_SPEAKS, seconds=0.5),
     ]
+    assert call.at(2.5, done()) == [leg.Play(b"", call.pending[-1])]
+    assert call.at(2.5, model.SpeechStopped()) == []
 
 
 def test_the_timeline_tells_when_all_was_heard() -> None:
@@ -137,7 +139,7 @@ def test_the_timeline_tells_when_all_was_heard() -> None:
     call = CallScript()
     call.answer(1.0, ms=300)
 
-    assert moments(call.heard(1.2, 2)) == []
+    assert moments(call.heard(1.1, 1)) == []
     assert moments(call.heard(1.3)) == [Moment.AGENT_HEARD]
 
 
@@ -172,7 +174,7 @@ def test_caller_interrupts() -> None:
     """Speech over the agent's voice clears it first, then tells how much was heard."""
     call = CallScript()
     call.at(1.0, model.ResponseCreated("r1"), voice(1000))
-    call.heard(1.4, 4)
+    call.heard(1.1, 1)
 
     commands = call.at(1.45, model.SpeechStarted())
 
@@ -209,7 +211,7 @@ def test_an_answer_that_is_complete_is_interrupted_as_well() -> None:
     """Models produce faster than people listen; late audio of it does not come back."""
     call = CallScript()
     call.answer(1.0, ms=5000)
-    call.heard(2.0, 10)
+    call.heard(1.6, 2)
 
     commands = call.at(2.0, model.SpeechStarted())
     late = call.at(2.1, voice(item="item of r1"))
@@ -223,7 +225,7 @@ def test_several_items_are_cut_at_once() -> None:
     call = CallScript()
     call.at(1.0, model.ResponseCreated("r1"), voice(300, item="i1"), voice(300, item="i2"), done())
     call.at(1.0, model.ResponseCreated("r2"), voice(300, response="r2", item="i3"))
-    call.heard(1.4, 4)
+    call.heard(1.1, 1)
 
     commands = call.at(1.4, model.SpeechStarted())
 
@@ -261,15 +263,15 @@ def test_a_late_interruption_does_not_touch_the_next_answer() -> None:
 def test_an_interruption_in_a_gap_of_the_voice() -> None:
     """Nothing is queued, so there is nothing to clear; but more was to come."""
     call = CallScript()
-    call.at(1.0, model.ResponseCreated("r1"), voice(200))
-    call.heard(1.2)
+    call.at(1.0, model.ResponseCreated("r1"), voice(100))
+    call.heard(1.1)
 
     commands = call.at(1.5, model.SpeechStarted())
 
     assert commands == [
         Happened(Moment.CALLER_SPEAKS),
-        Truncate("i1", 200),
-        Happened(Moment.INTERRUPTED, seconds=0.2),
+        Truncate("i1", 100),
+        Happened(Moment.INTERRUPTED, seconds=0.1),
     ]
 
 
@@ -302,7 +304,7 @@ def test_an_agent_that_cannot_be_interrupted() -> None:
 
     commands = call.at(1.1, model.SpeechStarted(), leg.Digit("1"), voice(20))
 
-    assert deeds(commands) == [leg.Play(sound(20), call.pending[-1])]
+    assert deeds(commands) == [leg.Play(sound(20))]
 
 
 def test_answers_without_ids() -> None:
@@ -361,11 +363,11 @@ def test_the_voice_of_a_lost_session_is_heard_to_its_end() -> None:
 
     lost = call.at(1.1, LOST_MODEL, RESUMED)
     call.at(1.2, model.ResponseCreated("r1"), voice(100))
-    call.heard(1.3, 3)
+    call.heard(1.3, 2)
     cut = call.at(1.3, model.SpeechStarted())
 
     assert moments(lost) == [Moment.MODEL_LOST, Moment.RESUMED]
-    assert deeds(lost) == []
+    assert played(lost) == [b""]
     assert deeds(cut) == [leg.Clear(), Truncate("i1", 0)]
 
 

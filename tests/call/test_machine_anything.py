@@ -166,6 +166,8 @@ class Watched:
     def _check(self, event: CallEvent, command: CallCommand) -> None:
         assert not self.over, "nothing after Over"
         match command:
+            case leg.Play(b"", mark):
+                self._sent_mark(mark)
             case leg.Play(audio, mark):
                 assert isinstance(event, Voice)
                 assert event.response_id not in self.refused
@@ -175,10 +177,8 @@ class Watched:
                     self.sent[self.item] = self.acknowledged[self.item] = 0
                 self.sent[self.item] += len(audio)
                 self.spoke = True
-                assert mark is not None
-                assert mark not in self.names
-                self.names.add(mark)
-                self.marks.append((mark, self.item, self.sent[self.item]))
+                if mark is not None:
+                    self._sent_mark(mark)
             case Truncate(item_id, heard_ms):
                 self._check_truncation(item_id, heard_ms)
             case AskResponse(instructions) if instructions == GREET:
@@ -187,6 +187,12 @@ class Watched:
                 self.over = True
             case _:
                 pass
+
+    def _sent_mark(self, mark: str | None) -> None:
+        assert mark is not None
+        assert mark not in self.names
+        self.names.add(mark)
+        self.marks.append((mark, self.item, self.sent.get(self.item, 0)))
 
     def _check_truncation(self, item_id: str, heard_ms: int) -> None:
         """Never more than was sent, and never less than what the carrier said was heard."""

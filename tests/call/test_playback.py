@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.audio.formats import PCM16_16K, ULAW_8K
-from bridge.call.playback import MARK_MS, Playback
+from bridge.call.playback import FIRST_MARK_MS, MARK_MS, Playback
 from bridge.call.vocabulary import Truncate
+from bridge.ports import leg
 from bridge.simulator.playout import Playout
 from tests.call.scripts import marks, sound
 
@@ -29,10 +31,17 @@ class Line:
         self.now = 0.0
 
     def say(self, item: str, size: int) -> None:
-        for play in self.playback.play(item, b"\x10" * size, self.now):
-            self.carrier.play(play.audio, self.now)
-            assert play.mark is not None
-            self.carrier.mark(play.mark, self.now)
+        self._send(self.playback.play(item, b"\x10" * size, self.now))
+
+    def finish(self) -> None:
+        self._send(self.playback.finish())
+
+    def _send(self, plays: Sequence[leg.Play]) -> None:
+        for play in plays:
+            if play.audio:
+                self.carrier.play(play.audio, self.now)
+            if play.mark is not None:
+                self.carrier.mark(play.mark, self.now)
 
     def wait(self, seconds: float) -> None:
         end = self.now + seconds
@@ -48,7 +57,7 @@ class Line:
 
 @given(CHUNKS, PAUSES, st.floats(0.0, 3.0))
 def test_how_much_of_an_item_was_heard(chunks: list[int], pauses: list[float], then: float) -> None:
-    """However it is cut and whenever the voice runs dry: right to within one piece."""
+    """However it is cut and whenever the voice runs dry: right to within two frames."""
     line = Line()
     for size, pause in zip(chunks, pauses, strict=False):
         line.say("i1", size)
@@ -62,30 +71,42 @@ def test_how_much_of_an_item_was_heard(chunks: list[int], pauses: list[float], t
         assert cuts in ([], [Truncate("i1", round(heard_ms))])
     else:
         [cut] = cuts
-        assert abs(cut.heard_ms - heard_ms) <= MARK_MS
+        assert abs(cut.heard_ms - heard_ms) <= 2 * TICK * 1000 + 1
 
 
 @given(CHUNKS)
-def test_nothing_is_lost_and_no_piece_is_long(chunks: list[int]) -> None:
-    """All the bytes in their order, each piece with a mark of its own."""
+def test_nothing_is_lost_and_marks_are_not_far_apart(chunks: list[int]) -> None:
+    """All the bytes in their order; a mark soon, then one every MARK_MS, and one at the end."""
     playback = Playback(ULAW_8K)
     plays = [
         play
         for number, size in enumerate(chunks)
         for play in playback.play("i1", bytes([number]) * size, 0.0)
     ]
-    sent = [play.audio for play in plays]
+    plays += playback.finish()
 
-    assert b"".join(sent) == b"".join(bytes([n]) * size for n, size in enumerate(chunks))
-    assert all(ULAW_8K.duration_ms(len(piece)) <= MARK_MS for piece in sent)
-    assert len(set(marks(plays))) == len(sent)
+    sent = b"".join(play.audio for play in plays)
+    assert sent == b"".join(bytes([n]) * size for n, size in enumerate(chunks))
+    positions, position = [0], 0
+    for play in plays:
+        position += len(play.audio)
+        if play.mark is not None:
+            positions.append(position)
+    steps = [ULAW_8K.duration_ms(b - a) for a, b in itertools.pairwise(positions)]
+    assert steps[0] == FIRST_MARK_MS or positions[1] == len(sent) < ULAW_8K.size(FIRST_MARK_MS)
+    assert steps[1:-1] == [MARK_MS] * len(steps[1:-1])
+    assert 0 < steps[-1] <= MARK_MS
+    assert positions[-1] == len(sent)
+    assert len(set(marks(plays))) == len(steps)
+    assert playback.finish() == []
 
 
 @given(CHUNKS, st.permutations(range(8)))
 def test_marks_in_any_order(chunks: list[int], order: Sequence[int]) -> None:
     """A mark that is passed by a later one is passed; the position never goes back."""
     playback = Playback(ULAW_8K)
-    names = marks([c for size in chunks for c in playback.play("i1", b"\x10" * size, 0.0)])
+    plays = [play for size in chunks for play in playback.play("i1", b"\x10" * size, 0.0)]
+    names = marks(plays + playback.finish())
     furthest = -1
     for number in order:
         if number < len(names):
@@ -110,12 +131,22 @@ def test_marks_of_a_cleared_queue_count_for_nothing() -> None:
 
 def test_between_two_marks_the_clock_tells() -> None:
     """And never beyond the next mark, for nobody has told that it was passed."""
-    for elapsed, heard_ms in [(0.03, 230), (0.1, 300), (5.0, 300), (-1.0, 200)]:
+    for elapsed, heard_ms in [(0.03, 130), (0.4, 500), (0.5, 600), (5.0, 600), (-1.0, 100)]:
         playback = Playback(ULAW_8K)
-        names = marks(playback.play("i1", sound(500), 0.0))
-        playback.played(names[1], 0.2)
+        names = marks(playback.play("i1", sound(1000), 0.0))
+        playback.played(names[0], 0.2)
 
         assert playback.clear(0.2 + elapsed) == [Truncate("i1", heard_ms)]
+
+
+def test_behind_the_last_mark_the_clock_tells() -> None:
+    """And never beyond what was sent."""
+    playback = Playback(ULAW_8K)
+    for name in marks(playback.play("i1", sound(300), 0.0)):
+        playback.played(name, 0.15)
+
+    assert playback.unheard(0.25) == [Truncate("i1", 200)]
+    assert playback.unheard(5.0) == [Truncate("i1", 300)]
 
 
 def test_the_voice_runs_dry_in_the_middle_of_an_item() -> None:
@@ -130,14 +161,25 @@ def test_the_voice_runs_dry_in_the_middle_of_an_item() -> None:
     assert playback.clear(5.02) == [Truncate("i1", 120)]
 
 
+def test_the_voice_comes_later_than_it_is_heard() -> None:
+    """In a gap of the model's nothing is heard, and the caller is not ahead afterwards."""
+    playback = Playback(ULAW_8K)
+    [first] = marks(playback.play("i1", sound(100), 0.0))
+    playback.play("i1", sound(100), 0.0)
+    playback.played(first, 0.1)
+
+    playback.play("i1", sound(100), 1.0)  # 0.8 s after all was heard
+
+    assert playback.unheard(1.05) == [Truncate("i1", 250)]
+
+
 def test_several_items() -> None:
     """Those that were heard to their end are not cut; those that did not begin are at 0."""
     playback = Playback(ULAW_8K)
-    names = marks(playback.play("i1", sound(200), 0.0))
+    [first] = marks(playback.play("i1", sound(200), 0.0))
     playback.play("i2", sound(300), 0.0)
     playback.play("i3", sound(300), 0.0)
-    for name in names:
-        playback.played(name, 0.2)
+    playback.played(first, 0.1)
 
     assert playback.clear(0.25) == [Truncate("i2", 50), Truncate("i3", 0)]
     assert playback.clear(0.25) == []
@@ -168,7 +210,7 @@ def test_when_the_caller_will_have_heard_it() -> None:
     names = marks(playback.play("i1", sound(500), 1.0))
     assert playback.ends_at == pytest.approx(1.5)
 
-    playback.played(names[1], 1.3)
+    playback.played(names[0], 1.2)
     assert playback.ends_at == pytest.approx(1.6)
 
     playback.clear(1.3)
@@ -179,9 +221,9 @@ def test_other_formats() -> None:
     """Pieces hold whole samples, and so many milliseconds."""
     playback = Playback(PCM16_16K)
 
-    plays = playback.play("i1", bytes(PCM16_16K.size(250)), 0.0)
+    plays = playback.play("i1", bytes(PCM16_16K.size(650)), 0.0)
 
-    assert [len(play.audio) for play in plays] == [3200, 3200, 1600]
+    assert [len(play.audio) for play in plays] == [3200, 16000, 1600]
     assert playback.clear(0.05) == [Truncate("i1", 50)]
 
 
