@@ -311,7 +311,7 @@ class Call:
             case Reminder.GOODBYE_TIME:
                 return [*commands, *self._say_goodbye(phrases.GOODBYE_TIME, _TOO_LONG, now)]
             case Reminder.MODEL_MISSING:
-                ending = Ending(Fault.PROVIDER, "model_unreachable", "no session came about in time")
+                ending = Ending(Fault.PROVIDER, "model_unreachable", "no session came in time")
                 return [*commands, *self._on_model_gone(ending, now)]
 
     def _say_goodbye(self, words: str, ending: Ending, now: float) -> list[CallCommand]:

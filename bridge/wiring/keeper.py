@@ -13,10 +13,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from bridge.alarm import Alarm
 from bridge.errors import StoreError
 from bridge.ports.leg import Verdict
 from bridge.ports.store import CallRecord, CallStore, Claim, Saved
@@ -63,8 +63,13 @@ class Keeper:
         """What the store is known to have, and since when."""
         self._stored_at = 0.0
         self._clock = asyncio.get_running_loop().time
-        self._dirty = asyncio.Event()
-        self._soon = asyncio.Event()
+        self._tick = min(TICK, spacing)
+        self._alarm = Alarm(self._ring)
+        self._next = self._looked_at = float("-inf")  # when it looks, and when it has last looked
+        self._resting = True
+        """Whether the next touch is a reason to look at once."""
+        self._dirty = False
+        self._due = asyncio.Event()
         self._writing = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
 
@@ -82,12 +87,14 @@ class Keeper:
 
     def touch(self) -> None:
         """Something happened that the next worker would have to know."""
-        self._dirty.set()
+        self._dirty = True
+        if self._resting:
+            self._look_at(self._clock())
 
     def hurry(self) -> None:
         """A turn is over. To lose that would be worse than to write once more."""
-        self._dirty.set()
-        self._soon.set()
+        self.touch()
+        self._look_at(min(self._next, self._looked_at + self._tick))
 
     async def flush(self) -> None:
         """
@@ -112,33 +119,36 @@ class Keeper:
         await self._bounded(self._end(verdict))
 
     async def _keep(self) -> None:
-        await self._dirty.wait()
-        while True:
-            # A store that has lost the call is to have it again soon, and the others are to
-            # see that somebody looks after it.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._renewal):
-                    await self._dirty.wait()
+        while await self._due.wait():
+            self._due.clear()
             try:
                 if await self._save(even_unchanged=False) is Saved.FENCED:
                     return
             except StoreError as exc:
                 _log.debug("the call's record could not be saved: %s", exc)
-            await asyncio.sleep(min(TICK, self._spacing))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._to_next_tick()):
-                    await self._soon.wait()
-            self._soon.clear()
+            self._looked_at = self._clock()
+            after = self._looked_at + self._spacing
+            self._look_at(after + -after % self._tick)
 
-    def _to_next_tick(self) -> float:
-        """Seconds to the first tick after the spacing, one tick of which is over."""
-        tick = min(TICK, self._spacing)
-        left = self._spacing - tick
-        return left + (-(self._clock() + left) % tick)
+    def _ring(self) -> None:
+        # A store that has lost the call is to have it again soon, and the others are to
+        # see that somebody looks after it.
+        renewed = self._looked_at + self._spacing + self._renewal
+        if self._dirty or self._clock() >= renewed:
+            self._resting = False
+            self._due.set()
+        else:
+            self._resting = True
+            self._look_at(renewed)
+
+    def _look_at(self, at: float) -> None:
+        if self._keeping is not None:
+            self._next = at
+            self._alarm.set(at)
 
     async def _save(self, *, even_unchanged: bool = True) -> Saved:
         async with self._writing:
-            self._dirty.clear()
+            self._dirty = False
             record, now = self._record(), self._clock()
             if self._stored is not None and record == self._stored:
                 due = self._stored_at + self._renewal + self._spacing / 2
@@ -149,7 +159,7 @@ class Keeper:
                 saved = await self._store.save(self._claim, record)
             except BaseException:
                 self._stored = None
-                self._dirty.set()  # it has to be tried again
+                self._dirty = True  # it has to be tried again
                 raise
             self._stored, self._stored_at = record, now
         if saved is Saved.FENCED:
@@ -163,6 +173,7 @@ class Keeper:
         if self._keeping is None:
             return
         keeping, self._keeping = self._keeping, None
+        self._alarm.set(None)
         keeping.cancel()
         [failed] = await asyncio.gather(keeping, return_exceptions=True)
         if isinstance(failed, Exception):

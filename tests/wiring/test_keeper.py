@@ -113,7 +113,7 @@ async def test_what_does_not_change_is_written_again_now_and_then() -> None:
 
 
 async def test_what_changes_nothing_is_not_written() -> None:
-    """An agent that speaks is heard ten times a second, and has said nothing new."""
+    """An agent that speaks is heard again and again, and has said nothing new."""
     kept = Kept()
     async with Keeper(
         kept.store, await kept.claim(), lambda: kept.record, lambda: None, spacing=0.01, renewal=600
