@@ -48,6 +48,10 @@ class AudioFormat:
     def bytes_per_second(self) -> int:
         return self.sample_rate * self.encoding.bytes_per_sample
 
+    def silent(self, size: int) -> bytes:
+        """Silence of so many bytes, or less where the last sample would not be whole."""
+        return self.silence * (size // self.encoding.bytes_per_sample)
+
     @property
     def silence(self) -> bytes:
         """One sample of silence (mu-law 0xFF, A-law 0xD5, PCM 0)."""

@@ -89,16 +89,18 @@ class Answers:
 
     def hear(self, response_id: str, now: float) -> bool:
         """A piece of an answer's voice is here: whether the caller may hear it."""
-        if (response_id or self._latest) not in self._wanted:
+        wanted = self._wanted.get(response_id or self._latest)
+        if wanted is None:
             self.begin(response_id, now)  # nobody announced it
-        if not self._may_be_heard(response_id):
+            wanted = not self._muted
+        if not wanted:
             return False
         self._alive_until = now + SIGN_OF_LIFE
         return True
 
     def speak(self, response_id: str) -> bool:
         """The caller hears an answer; whether it is the latest, and for the first time."""
-        first = self.is_latest(response_id) and not self._spoke
+        first = not self._spoke and self.is_latest(response_id)
         self._spoke = self._spoke or first
         return first
 

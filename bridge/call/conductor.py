@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from bridge.alarm import Alarm
+from bridge.audio.formats import AudioFormat
 from bridge.audio.transcode import Transcoder
 from bridge.call.ear import Ear
 from bridge.call.machine import Call
@@ -65,7 +66,7 @@ class Observer:
 
 class Conductor:
     """
-    One call between a leg and a runner.
+    One call between a runner and a leg whose audio is in `format`.
 
     `to_model` and `to_caller` turn the leg's format into the session's and back. `ear` listens
     to the caller where the model does not tell of speech.
@@ -77,6 +78,7 @@ class Conductor:
         caller: Leg,
         runner: Runner,
         *,
+        format: AudioFormat,
         to_model: Transcoder,
         to_caller: Transcoder,
         observer: Observer,
@@ -87,6 +89,7 @@ class Conductor:
         self._call = call
         self._leg = caller
         self._runner = runner
+        self._format = format
         self._to_model = to_model
         self._to_caller = to_caller
         self._observer = observer
@@ -151,7 +154,9 @@ class Conductor:
         try:
             if not self._over.done():
                 self.frames_in += 1
-                self._runner.feed(self._to_model.feed(self._call.heard(audio)))
+                if self._call.deaf:
+                    audio = self._format.silent(len(audio))
+                self._runner.feed(self._to_model.feed(audio))
                 if self._ear is not None and self._ear.hear(audio):
                     self._tell_speech(self._ear)
         except Exception as exc:
@@ -181,20 +186,17 @@ class Conductor:
         self._handling = True
         later = isinstance(event, Voice)  # which makes no deadline earlier
         try:
-            self._decide(event)
-            while self._waiting:
-                later = False
-                self._decide(self._waiting.popleft())
+            while not self._over.done():
+                now = self._clock()
+                for command in self._call.handle(event, now):
+                    self._do(command, now)
+                if not self._waiting:
+                    break
+                later, event = False, self._waiting.popleft()
         finally:
             self._handling = False
         if not later:
             self._set_alarm()
-
-    def _decide(self, event: CallEvent) -> None:
-        if not self._over.done():
-            now = self._clock()
-            for command in self._call.handle(event, now):
-                self._do(command, now)
 
     def _fail(self, error: BaseException) -> None:
         _log.error("the call's own logic failed; the call ends with an apology", exc_info=error)

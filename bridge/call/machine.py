@@ -55,7 +55,6 @@ class Call:
 
     def __init__(self, rules: CallRules, format: AudioFormat, now: float) -> None:
         self._rules = rules
-        self._format = format
         self._playback = Playback(format)
         self._opening = Opening(rules.greeting)
         self._answers = Answers()
@@ -65,6 +64,11 @@ class Call:
         self._closing: Closing | None = None
         self._tools: set[str] = set()
         self._over = False
+        self.deaf = False
+        """
+        Whether the model hears silence instead of the caller, whose own goodbye would make it
+        stop in the middle of its last words.
+        """
 
     @property
     def deadline(self) -> float | None:
@@ -108,16 +112,6 @@ class Call:
     def apology(self) -> leg.Verdict:
         """What becomes of a caller whom the agent cannot serve any more."""
         return apologise(self._rules.fallback)
-
-    def heard(self, audio: bytes) -> bytes:
-        """
-        What the model hears of the caller. Of a call that is closing it hears silence, or
-        the caller's own goodbye would make it stop in the middle of its last words.
-        """
-        if self._closing is None:
-            return audio
-        silence = self._format.silence
-        return silence * (len(audio) // len(silence))
 
     def handle(self, happened: CallEvent, now: float) -> list[CallCommand]:
         """What is to be done, in this order. Nothing after Over."""
@@ -329,6 +323,7 @@ class Call:
 
     def _close(self, wish: Finishing, now: float, *, expected: bool) -> list[CallCommand]:
         self._digits.forget()
+        self.deaf = True
         self._closing = Closing(wish, now, expected=expected, heard_by=self._playback.ends_at)
         return [Happened(Moment.CLOSING, wish.ending.reason)]
 

@@ -83,10 +83,10 @@ class Playback:
 
     def play(self, item_id: str, audio: bytes, now: float) -> list[leg.Play]:
         """Send a part of an item, with the marks that are due in it."""
-        if not self.speaking:
-            self._due = self._sent + self._first_size
         begin = self._sent
-        self._send(item_id, len(audio), now)
+        if begin == self._passed:
+            self._due = begin + self._first_size
+        self._note(item_id, len(audio), now)
         if self._sent < self._due:
             return [leg.Play(audio)]
         plays = []
@@ -138,7 +138,7 @@ class Playback:
         """Items that come from now on are new, though they may bear old ids."""
         self._item = _Item("")
 
-    def _send(self, item_id: str, size: int, now: float) -> None:
+    def _note(self, item_id: str, size: int, now: float) -> None:
         if item_id != self._item.item_id:
             self._item = _Item(item_id)
         item, end = self._item, self._sent + size

@@ -22,26 +22,21 @@ class Backlog:
         self._max_events = max_events
         self._held: deque[leg.LegEvent] = deque()
         self._listener: leg.LegListener | None = None
-        self._hear: leg.Hear | None = None
+        self.heard: leg.Hear = self._keep_audio
+        """What the caller says goes here: kept, or, once somebody listens, straight to them."""
         self.dropped = 0
 
     def attach(self, listener: leg.LegListener, hear: leg.Hear | None = None) -> None:
         """Hand over what is here, and from now on all that comes, as it comes."""
-        self._listener, self._hear = listener, None
+        self._listener, self.heard = listener, self._keep_audio
         while self._held:
             event = self._held.popleft()
             if hear is not None and isinstance(event, leg.Heard):
                 hear(event.audio)
             else:
                 listener(event)
-        self._hear = hear
-
-    def heard(self, audio: bytes) -> None:
-        """The same as `put` for what the caller says."""
-        if self._hear is not None:
-            self._hear(audio)
-        else:
-            self.put(leg.Heard(audio))
+        if hear is not None:
+            self.heard = hear
 
     def put(self, event: leg.LegEvent) -> None:
         """Hand on an event. What comes while a backlog is handed over waits for its turn."""
@@ -49,6 +44,9 @@ class Backlog:
             self._listener(event)
         else:
             self._hold(event)
+
+    def _keep_audio(self, audio: bytes) -> None:
+        self.put(leg.Heard(audio))
 
     def _hold(self, event: leg.LegEvent) -> None:
         if len(self._held) >= self._max_events and not isinstance(event, leg.Ended):

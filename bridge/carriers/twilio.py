@@ -145,7 +145,10 @@ class TwilioLeg:
         except CarrierProtocolError as refused:
             self._drop(str(refused))
             return
-        self._take(event)
+        if isinstance(event, media.Media) and event.stream_sid == self._stream_sid:
+            self._hear(event)
+        else:
+            self._take(event)
 
     def disconnected(self, code: int) -> None:
         """The socket is closed, with this code (1006 without a close frame)."""
@@ -159,8 +162,6 @@ class TwilioLeg:
 
     def _take(self, event: media.TwilioEvent) -> None:
         match event:
-            case media.Media() if event.stream_sid == self._stream_sid:
-                self._hear(event)
             case media.Connected():
                 if self.start is not None:
                     self._drop(Breach.LATE_GREETING)

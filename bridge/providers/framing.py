@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
+from itertools import chain
 
-from bridge.wire.framing import MASKED, apply_mask, text_head
+from bridge.wire.framing import LENGTH_IN_TWO, MASKED, apply_mask, text_head
 
 __all__ = ["BINARY", "OTHER", "TEXT", "Splitter", "masks", "text_frame"]
 
@@ -22,13 +23,19 @@ MASKS_AT_ONCE = 256  # keys; each draw from the system's random numbers is a sys
 
 _FIN = 0x80
 _CONTROL = 0x08  # opcodes from here on interrupt a message and are no part of it
+_USUAL = bytes((_FIN | TEXT, LENGTH_IN_TWO))
+_USUAL_HEAD = 4  # those two bytes and the length
 _WHOLE = {_FIN | TEXT: TEXT, _FIN | BINARY: BINARY}
 
 
 def masks() -> Iterator[bytes]:
     """Keys without end that nobody can foresee, as 10.3 wants them."""
+    return chain.from_iterable(chain.from_iterable(_draws()))
+
+
+def _draws() -> Iterator[Iterator[tuple[bytes, ...]]]:
     while True:
-        yield from (key for (key,) in struct.iter_unpack("4s", os.urandom(4 * MASKS_AT_ONCE)))
+        yield struct.iter_unpack("4s", os.urandom(4 * MASKS_AT_ONCE))
 
 
 def text_frame(text: bytes, mask: bytes) -> bytes:
@@ -44,16 +51,27 @@ class Splitter:
     than `max_size` bytes, and here to its end. All else is the other parser's.
     """
 
-    __slots__ = ("_begun", "_in_message", "_left", "_max_size")
+    __slots__ = ("_begun", "_clear", "_in_message", "_left", "_max_size")
 
     def __init__(self, max_size: int) -> None:
         self._max_size = max_size
         self._begun = b""  # a header that is not here to its end
         self._left = 0  # bytes of the other parser's last frame that are still to come
         self._in_message = False  # the other parser waits for a fragment
+        self._clear = True  # nothing of the kind: a frame begins with the next byte
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
         """What these bytes complete, in order: a TEXT, a BINARY, or OTHER bytes as they came."""
+        # As almost always: one text message of a middling length, and nothing else.
+        if data[:2] == _USUAL and self._clear:
+            size = len(data) - _USUAL_HEAD
+            if size == (data[2] << 8) | data[3] and size <= self._max_size:
+                return [(TEXT, data[_USUAL_HEAD:])]
+        pieces = self._feed(data)
+        self._clear = not (self._begun or self._left or self._in_message)
+        return pieces
+
+    def _feed(self, data: bytes) -> list[tuple[int, bytes]]:
         if self._begun:
             data, self._begun = self._begun + data, b""
         size = len(data)

@@ -123,7 +123,7 @@ class SocketSession:
 
     def feed(self, audio: bytes) -> None:
         socket = self._socket
-        if socket is None or self._closing or not socket.is_open:
+        if socket is None or not socket.is_open or self._closing:
             return
         if self._congestion.admits(socket.buffered, self._time()):
             socket.send_encoded(self._translator.write_audio(audio))

@@ -32,7 +32,6 @@ USER_AGENT = "telephony-bridge"
 MAX_MESSAGE_SIZE = 16 * 1024 * 1024
 LINGER = 1.0  # seconds that a dying connection has to write what is left
 
-_OPEN = State.OPEN
 _END_OF_HEAD = b"\r\n\r\n"
 
 # The protocol would log headers and frames at DEBUG, keys and words among them.
@@ -63,7 +62,8 @@ class ProviderSocket(asyncio.Protocol):
         self._masks = masks()
         self._splitter = Splitter(max_size)
         self._head = b""  # the end of what is read of the answer to the handshake
-        self._early: list[str | bytes] = []  # messages that came before `connect` returned
+        # Messages that came before `connect` returned, and whether each is binary.
+        self._early: list[tuple[bytes, bool]] = []
         self._protocol = ClientProtocol(uri, max_size=max_size, logger=_quiet)
         self._on_message = on_message
         self._on_close = on_close
@@ -77,6 +77,8 @@ class ProviderSocket(asyncio.Protocol):
         self._alarm = Alarm(self._wake)
         self._lingering: asyncio.TimerHandle | None = None
         self._ending: tuple[int, str] | None = None
+        self.is_open = False
+        """Whether `send` would still be heard."""
         self._released = False  # once `connect` has returned, events may flow
         self._told = False
 
@@ -121,11 +123,6 @@ class ProviderSocket(asyncio.Protocol):
         return socket
 
     @property
-    def is_open(self) -> bool:
-        """Whether `send` would still be heard."""
-        return self._ending is None and self._protocol.state is _OPEN
-
-    @property
     def buffered(self) -> int:
         """Bytes that were sent but not yet taken by the network."""
         waiting = 0 if self._transport is None else self._transport.get_write_buffer_size()
@@ -137,13 +134,14 @@ class ProviderSocket(asyncio.Protocol):
 
     def send_encoded(self, text: bytes) -> None:
         """The same for a text that is UTF-8 already."""
-        if self._transport is None or not self.is_open:
+        if not self.is_open or self._transport is None:
             raise SessionClosed("the connection is closed")
         self._transport.write(text_frame(text, next(self._masks)))
 
     async def close(self, code: int = 1000, reason: str = "", timeout: float = 2.0) -> None:
         """Say goodbye, wait at most `timeout` seconds for the answer, and be gone."""
         if self.is_open:
+            self.is_open = False
             self._protocol.send_close(code, reason)
             self._flush()
         try:
@@ -225,6 +223,7 @@ class ProviderSocket(asyncio.Protocol):
         if self._protocol.handshake_exc is not None:
             self._opened.set_exception(self._handshake_error())
         elif self._protocol.state is not State.CONNECTING:
+            self.is_open = True
             self._opened.set_result(None)
             self._take(data[cut:])
 
@@ -233,9 +232,9 @@ class ProviderSocket(asyncio.Protocol):
 
     def _release(self) -> None:
         self._released = True
-        for message in self._early:
-            self._tell(message)
-        self._early.clear()
+        early, self._early = self._early, []
+        for data, binary in early:
+            self._hand_over(data, binary)
         if self._ending is not None:
             self._end(*self._ending)
 
@@ -280,16 +279,12 @@ class ProviderSocket(asyncio.Protocol):
             self._hand_over(data, not self._fragments_are_text)
 
     def _hand_over(self, data: bytes, binary: bool) -> None:
-        # A broken character costs a letter, not the call.
-        message = data if binary else data.decode(errors="replace")
-        if self._released:
-            self._tell(message)
-        else:
-            self._early.append(message)
-
-    def _tell(self, message: str | bytes) -> None:
+        if not self._released:
+            self._early.append((data, binary))
+            return
         try:
-            self._on_message(message)
+            # A broken character costs a letter, not the call.
+            self._on_message(data if binary else data.decode(errors="replace"))
         except Exception as exc:  # the listener's fault is told, the socket lives on
             self._report("a listener failed on a provider's message", exc)
 
@@ -300,6 +295,7 @@ class ProviderSocket(asyncio.Protocol):
         if self._ending is None:
             said = self._protocol.close_rcvd
             self._ending = (code, reason) if said is None else (said.code, said.reason)
+            self.is_open = False
             self._let_go()
         if self._released and not self._told:
             self._told = True

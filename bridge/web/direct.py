@@ -125,7 +125,6 @@ class DirectSocket:
     ) -> None:
         self.close(NORMAL)
 
-    @property
     def buffered(self) -> int:
         return self._connection.transport.get_write_buffer_size()
 

@@ -37,7 +37,6 @@ class MediaSocket(Protocol):
     ) -> None:
         """A peer that takes nothing does not keep the socket's owner."""
 
-    @property
     def buffered(self) -> int:
         """How much waits to be sent, in bytes of ASCII text."""
 

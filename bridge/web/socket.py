@@ -56,7 +56,6 @@ class AsgiSocket:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    @property
     def buffered(self) -> int:
         return self._size
 

@@ -212,7 +212,7 @@ class TwilioRoutes:
             caller = TwilioLeg(
                 socket.write,
                 socket.close,
-                buffered=lambda: socket.buffered,
+                buffered=socket.buffered,
                 now=asyncio.get_running_loop().time,
             )
             with self._service.tallies.keep(self._tally(caller)):

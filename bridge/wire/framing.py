@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 
 try:
     from websockets.speedups import apply_mask
 except ImportError:  # where there is no compiler
     from websockets.utils import apply_mask
 
-__all__ = ["MASKED", "FrameReader", "apply_mask", "text_frame", "text_head"]
+__all__ = ["LENGTH_IN_TWO", "MASKED", "FrameReader", "apply_mask", "text_frame", "text_head"]
 
 TEXT, CONTINUATION = 0x1, 0x0
 FINAL = 0x80
@@ -41,6 +42,8 @@ class FrameReader:
         self._rest = b""
         self._in_fragments = False
         self._broken = False
+        self._whole = True
+        """Whether a frame begins with the next byte, and is no fragment."""
 
     def feed(self, data: bytes) -> Sequence[str | bytes]:
         """
@@ -49,13 +52,16 @@ class FrameReader:
         end is unknown, everything that came.
         """
         # As almost always: one text message of a middling length, and nothing else.
-        if data[:2] == _USUAL and not (self._rest or self._in_fragments or self._broken):
+        if data[:2] == _USUAL and self._whole:
             size = len(data) - _USUAL_BODY
             if size == (data[2] << 8) | data[3] and size <= self._max_size:
                 try:
                     return (apply_mask(data[_USUAL_BODY:], data[4:_USUAL_BODY]).decode(),)
                 except UnicodeDecodeError:
                     return (data,)
+        return self._feed(data)
+
+    def _feed(self, data: bytes) -> Sequence[str | bytes]:
         if self._rest:
             data = self._rest + data
         found: list[str | bytes] = []
@@ -73,6 +79,7 @@ class FrameReader:
             found.append(data[begin:])
             begin = size
         self._rest = data[begin:]
+        self._whole = not (self._rest or self._in_fragments or self._broken)
         return found
 
     def _read(self, data: bytes, begin: int, body: int, end: int) -> str | bytes:
@@ -93,6 +100,7 @@ def text_frame(text: str) -> bytes:
     return text_head(len(body)) + body
 
 
+@lru_cache(maxsize=1024)
 def text_head(size: int, masked: int = 0) -> bytes:
     """What comes before a text message of so many bytes, and its mask. `masked`: MASKED or 0."""
     if size < LENGTH_IN_TWO:

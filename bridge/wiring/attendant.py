@@ -36,8 +36,8 @@ from bridge.wiring.formats import AudioPath
 from bridge.wiring.journal import CallJournal
 from bridge.wiring.keeper import Keeper
 from bridge.wiring.letters import Letters
+from bridge.wiring.lifesigns import LifeSigns
 from bridge.wiring.tallies import carried
-from bridge.wiring.watched import WatchedLeg
 
 if TYPE_CHECKING:
     from bridge.wiring.service import Service
@@ -247,9 +247,9 @@ class Attendant:
             stack.push_async_callback(self.abandon)
             await stack.enter_async_context(keeper)
             self._journal.kept(keeper.flush)
-            watched = stack.enter_context(WatchedLeg(caller))
             chronicle = self._chronicle(keeper, resumed=claim.resumed)
-            conductor = self._conductor = self._new_conductor(watched, chronicle)
+            conductor = self._conductor = self._new_conductor(caller, chronicle)
+            stack.enter_context(LifeSigns(lambda: conductor.frames_in, conductor.tell))
             stack.enter_context(service.tallies.keep(self._count(conductor)))
             letters = Letters(service.store.mailbox, claim, self._grant, self.step_aside)
             self._letters = await stack.enter_async_context(letters)
@@ -288,6 +288,7 @@ class Attendant:
             call,
             caller,
             self._runner,
+            format=self._path.leg,
             to_model=transcoder(self._path.leg, self._path.model_in, piece_ms=self._path.append_ms),
             to_caller=transcoder(self._path.model_out, self._path.leg),
             observer=chronicle,

@@ -47,6 +47,7 @@ def test_a_size_has_whole_samples(format: AudioFormat, duration_ms: int) -> None
 def test_silence(format: AudioFormat, silence: bytes) -> None:
     """One sample of it, as ITU-T G.711 has it."""
     assert format.silence == silence
+    assert format.silent(6 * len(silence) + len(silence) - 1) == 6 * silence
 
 
 def test_encodings_have_the_names_that_providers_use() -> None:

@@ -159,6 +159,7 @@ class Stage:
             self.call,
             self.leg,
             self.runner,
+            format=ULAW_8K,
             to_model=transcoder(ULAW_8K, format),
             to_caller=transcoder(format, ULAW_8K),
             observer=self.memory,

@@ -332,7 +332,7 @@ async def test_what_waits_is_known(kind: str) -> None:
         for _ in range(20):
             here.endpoint.socket.write("x" * 1_000_000)
         await asyncio.sleep(0.05)
-        assert here.endpoint.socket.buffered > 1_000_000
+        assert here.endpoint.socket.buffered() > 1_000_000
         writer.transport.abort()
 
 

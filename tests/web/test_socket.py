@@ -74,10 +74,10 @@ async def test_what_waits_is_known() -> None:
             socket.write(text)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        assert socket.buffered == len("twothree")
+        assert socket.buffered() == len("twothree")
         peer.reads.set()
 
-    assert socket.buffered == 0
+    assert socket.buffered() == 0
 
 
 async def test_a_peer_that_reads_nothing_keeps_nobody() -> None:
@@ -97,7 +97,7 @@ async def test_a_peer_that_is_gone_is_written_to_in_vain() -> None:
         socket.write("one")
         await asyncio.sleep(0.01)
         socket.write("two")
-        assert socket.buffered == 0
+        assert socket.buffered() == 0
 
     assert peer.told == []
 
