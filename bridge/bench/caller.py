@@ -217,10 +217,11 @@ class Caller(asyncio.Protocol):
         while self._marks and self._marks[0][0] <= now:
             self._messages += 1
             name = self._marks.popleft()[1]
-            number = str(self._messages)
-            self._say({"event": "mark", "sequenceNumber": number, "mark": {"name": name}})
+            event = {"event": "mark", "sequenceNumber": str(self._messages), "streamSid": ""}
+            self._say({**event, "mark": {"name": name}})
 
     def _say(self, words: dict[str, Any]) -> None:
         assert self._transport is not None
-        message = json.dumps({**words, "streamSid": self._who.stream_sid})
+        words["streamSid"] = self._who.stream_sid
+        message = json.dumps(words, separators=(",", ":"))
         self._transport.write(frames.text_frame(message.encode(), masked=True))

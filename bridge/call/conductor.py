@@ -209,8 +209,8 @@ class Conductor:
 
     def _do(self, command: CallCommand, now: float) -> None:
         match command:
-            case leg.Play(audio):
-                self.audio_out += len(audio)
+            case leg.Play():
+                self.audio_out += len(command.audio)
                 self._leg.do(command)
             case leg.Clear():
                 self._leg.do(command)

@@ -46,6 +46,7 @@ from bridge.ports.store import Cut
 __all__ = ["Call"]
 
 INFINITE = float("inf")
+_GOING_ON = (Voice, leg.Played)
 _SILENT = Ending(Fault.CALLER, "silence")
 _TOO_LONG = Ending(Fault.NOBODY, "longest_call")
 
@@ -118,7 +119,7 @@ class Call:
         if self._over:
             return []
         commands = self._note(happened, now)
-        goes_on = isinstance(happened, Voice | leg.Played) and self._playback.speaking
+        goes_on = isinstance(happened, _GOING_ON) and self._playback.speaking
         if goes_on and self._closing is None:
             return commands  # all that follows is that it is busy for longer: see TimeIsUp
         return commands + self._settle(now)

@@ -126,8 +126,8 @@ class TwilioLeg:
                 self._shut(NORMAL)
             case _ if self._stream_sid is None:
                 pass
-            case leg.Play(audio, mark):
-                self._play(audio, mark, self._stream_sid)
+            case leg.Play():
+                self._play(command.audio, command.mark, self._stream_sid)
             case leg.Press(keys):
                 self._play(tones(keys), None, self._stream_sid)
             case leg.Clear():
@@ -141,14 +141,22 @@ class TwilioLeg:
             self._drop(Breach.BINARY)
             return
         try:
-            event = media.read_event(message)
+            event = media.read_usual(message) or media.read_event(message)
         except CarrierProtocolError as refused:
             self._drop(str(refused))
             return
-        if isinstance(event, media.Media) and event.stream_sid == self._stream_sid:
-            self._hear(event)
-        else:
+        if not isinstance(event, media.Media):
             self._take(event)
+            return
+        stream_sid, audio, track, chunk, _, _ = event  # at once: fifty times a second
+        if stream_sid != self._stream_sid:
+            self._take(event)
+        elif track == media.INBOUND:
+            if chunk > self._next_chunk:
+                self.missing_chunks += chunk - self._next_chunk
+            self._next_chunk = chunk + 1
+            if audio:
+                self._events.heard(audio)
 
     def disconnected(self, code: int) -> None:
         """The socket is closed, with this code (1006 without a close frame)."""
@@ -193,15 +201,6 @@ class TwilioLeg:
             self.start = start
             self._stream_sid = start.stream_sid
             self._events.put(leg.Started(start.call_id, ULAW_8K, start.parameters))
-
-    def _hear(self, frame: media.Media) -> None:
-        if frame.track != media.INBOUND:
-            return
-        if frame.chunk > self._next_chunk:
-            self.missing_chunks += frame.chunk - self._next_chunk
-        self._next_chunk = frame.chunk + 1
-        if frame.audio:
-            self._events.heard(frame.audio)
 
     def _play(self, audio: bytes, mark: str | None, stream_sid: str) -> None:
         texts = [] if mark is None else [media.write_mark(stream_sid, mark)]

@@ -125,7 +125,7 @@ class SocketSession:
         socket = self._socket
         if socket is None or not socket.is_open or self._closing:
             return
-        if self._congestion.admits(socket.buffered, self._time()):
+        if self._congestion.admits(socket.buffered(), self._time()):
             socket.send_encoded(self._translator.write_audio(audio))
         else:
             self.dropped_audio += 1

@@ -122,7 +122,6 @@ class ProviderSocket(asyncio.Protocol):
         socket._loop.call_soon(socket._release)
         return socket
 
-    @property
     def buffered(self) -> int:
         """Bytes that were sent but not yet taken by the network."""
         waiting = 0 if self._transport is None else self._transport.get_write_buffer_size()

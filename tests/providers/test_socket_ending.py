@@ -145,15 +145,15 @@ async def test_a_peer_that_stops_reading() -> None:
     async with raw_server(talk) as url:
         socket = await ear.dial(url)
         for _ in range(2_000):
-            if socket.buffered > 100_000:
+            if socket.buffered() > 100_000:
                 break
             socket.send("x" * 10_000)
             await asyncio.sleep(0)
-        stuck = socket.buffered
+        stuck = socket.buffered()
         await socket.close(timeout=0.1)
 
     assert stuck > 100_000
-    assert socket.buffered == 0
+    assert socket.buffered() == 0
     assert [code for code, _ in ear.closes] == [1006]
 
 
@@ -175,14 +175,14 @@ async def test_what_is_stuck_under_tls_counts_too() -> None:
         )
         await ear.heard(1)
         sent = 0
-        while socket.buffered == 0 and sent < 64_000_000:
+        while socket.buffered() == 0 and sent < 64_000_000:
             socket.send("x" * 10_000)
             sent += 10_000
             await asyncio.sleep(0)
-        before = socket.buffered
+        before = socket.buffered()
         for _ in range(10):
             socket.send("x" * 10_000)
-        stuck = socket.buffered - before
+        stuck = socket.buffered() - before
         await socket.close(timeout=0.1)
         over.set()
 
