@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge.errors import AudioFormatError
+from bridge.kernel import KERNEL
 
 __all__ = ["RATES", "Resampler"]
 
@@ -70,19 +71,7 @@ class Resampler:
             self._rest = audio
             return b""
         self._rest = audio[units * bank.unit_size :]
-
-        rows = -(-units // _ROW_UNITS)
-        missing = rows * _ROW_UNITS - units
-        if missing:
-            audio += bytes(missing * bank.unit_size)
-        if rows <= _PIECE_ROWS:
-            made = bank.apply(audio, 0, rows)
-        else:
-            made = b"".join(
-                bank.apply(audio, first, min(_PIECE_ROWS, rows - first))
-                for first in range(0, rows, _PIECE_ROWS)
-            )
-        return made[: units * bank.unit_made] if missing else made
+        return bank.filter(audio, units)
 
     def flush(self) -> bytes:
         """What is still inside, at least `delay_ms` of it; then everything is forgotten."""
@@ -120,8 +109,30 @@ class _Bank:
     tail_size: int
     """Bytes of silence that push the last sample out."""
     delay_ms: float
+    phases: bytes
+    """The same taps as the compiled filter wants them: for one unit, as rows of doubles."""
 
-    def apply(self, audio: bytes, first: int, rows: int) -> bytes:
+    def filter(self, audio: bytes, units: int) -> bytes:
+        """What so many units become; `audio` begins with what the filter looks back to."""
+        if KERNEL is not None:
+            down, up = self.unit_size // _SAMPLE.itemsize, self.unit_made // _SAMPLE.itemsize
+            made: bytes = KERNEL.fir(audio, units, down, up, self.phases)
+            return made
+        return self.filter_here(audio, units)
+
+    def filter_here(self, audio: bytes, units: int) -> bytes:
+        """The same in Python."""
+        rows = -(-units // _ROW_UNITS)
+        missing = rows * _ROW_UNITS - units
+        if missing:
+            audio += bytes(missing * self.unit_size)
+        made = b"".join(
+            self._apply(audio, first, min(_PIECE_ROWS, rows - first))
+            for first in range(0, rows, _PIECE_ROWS)
+        )
+        return made[: units * self.unit_made]
+
+    def _apply(self, audio: bytes, first: int, rows: int) -> bytes:
         """The output of `rows` rows of `audio`, from row `first` on."""
         step = self.unit_size * _ROW_UNITS
         row_length = self.taps.shape[0]
@@ -150,6 +161,8 @@ def _bank(source_rate: int, target_rate: int) -> _Bank:
     known = (tap >= 0) & (tap < len(impulse))
     taps = np.where(known, impulse[np.where(known, tap, 0)], 0.0)
 
+    seen = past + down  # samples of input in the first unit and before
+    phases = np.ascontiguousarray(taps[:seen, :up].T)
     delay = (len(impulse) - 1) // 2 - latest  # samples at the rate source_rate * up
     return _Bank(
         taps=np.ascontiguousarray(taps),
@@ -158,6 +171,7 @@ def _bank(source_rate: int, target_rate: int) -> _Bank:
         silence=bytes(past * _SAMPLE.itemsize),
         tail_size=-(-delay // up) * _SAMPLE.itemsize,
         delay_ms=delay * 1000 / (source_rate * up),
+        phases=phases.tobytes(),
     )
 
 

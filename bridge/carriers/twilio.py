@@ -140,23 +140,17 @@ class TwilioLeg:
         if isinstance(message, bytes):
             self._drop(Breach.BINARY)
             return
+        usual = media.read_media(message)
+        if usual is not None and usual[0] == self._stream_sid:
+            _, audio, track, chunk, _, _ = usual
+            self._hear(audio, track, chunk)
+            return
         try:
-            event = media.read_usual(message) or media.read_event(message)
+            event = media.read_event(message)
         except CarrierProtocolError as refused:
             self._drop(str(refused))
             return
-        if not isinstance(event, media.Media):
-            self._take(event)
-            return
-        stream_sid, audio, track, chunk, _, _ = event  # at once: fifty times a second
-        if stream_sid != self._stream_sid:
-            self._take(event)
-        elif track == media.INBOUND:
-            if chunk > self._next_chunk:
-                self.missing_chunks += chunk - self._next_chunk
-            self._next_chunk = chunk + 1
-            if audio:
-                self._events.heard(audio)
+        self._take(event)
 
     def disconnected(self, code: int) -> None:
         """The socket is closed, with this code (1006 without a close frame)."""
@@ -179,6 +173,8 @@ class TwilioLeg:
                 self._drop(Breach.BEFORE_START)
             case _ if event.stream_sid != self._stream_sid:
                 self._drop(Breach.WRONG_STREAM)
+            case media.Media():
+                self._hear(event.audio, event.track, event.chunk)
             case media.Dtmf():
                 self._events.put(leg.Digit(event.digit))
             case media.Mark():
@@ -201,6 +197,15 @@ class TwilioLeg:
             self.start = start
             self._stream_sid = start.stream_sid
             self._events.put(leg.Started(start.call_id, ULAW_8K, start.parameters))
+
+    def _hear(self, audio: bytes, track: str, chunk: int) -> None:
+        if track != media.INBOUND:
+            return
+        if chunk > self._next_chunk:
+            self.missing_chunks += chunk - self._next_chunk
+        self._next_chunk = chunk + 1
+        if audio:
+            self._events.heard(audio)
 
     def _play(self, audio: bytes, mark: str | None, stream_sid: str) -> None:
         texts = [] if mark is None else [media.write_mark(stream_sid, mark)]

@@ -35,8 +35,12 @@ class Translator(Protocol):
     def write(self, event: ClientEvent) -> Iterable[str]:
         """The messages that say `event`. Raises UnsupportedConfig where there are no words."""
 
-    def write_audio(self, audio: bytes) -> bytes:
-        """The message that carries caller audio in the session's input format, as UTF-8."""
+    @property
+    def envelope(self) -> tuple[bytes, bytes]:
+        """
+        Of the message that carries caller audio in the session's input format, as UTF-8: what
+        comes before its base64, and what comes behind.
+        """
 
     def write_answers(self, responses: Sequence[ToolResponse]) -> Iterable[str]:
         """The messages that answer the tool calls of one turn, and ask for no response."""
@@ -64,10 +68,12 @@ class SocketSession:
         self.dropped_audio = 0
         """Pieces of caller audio that were dropped because the network did not take them."""
         self._translator = translator
+        self._before, self._behind = translator.envelope
         self._socket: ProviderSocket | None = None
         self._inbox = Inbox()
         self._closing = False
         self._congestion = Congestion(input_format)
+        self._clogged = False  # when it was last looked at
         self._time = asyncio.get_running_loop().time
 
     async def open(
@@ -125,10 +131,15 @@ class SocketSession:
         socket = self._socket
         if socket is None or not socket.is_open or self._closing:
             return
-        if self._congestion.admits(socket.buffered(), self._time()):
-            socket.send_encoded(self._translator.write_audio(audio))
-        else:
-            self.dropped_audio += 1
+        if socket.clogged:
+            self._clogged = True
+            if not self._congestion.admits(socket.buffered(), self._time()):
+                self.dropped_audio += 1
+                return
+        elif self._clogged:
+            self._clogged = False
+            self._congestion.relieved()
+        socket.send_audio(self._before, audio, self._behind)
 
     async def send_audio(self, audio: AudioChunk) -> None:
         if audio.format != self.input_format:

@@ -21,7 +21,7 @@ from websockets.uri import WebSocketURI
 
 from bridge.alarm import Alarm
 from bridge.errors import ConnectError, SessionClosed
-from bridge.providers.framing import BINARY, OTHER, Splitter, masks, text_frame
+from bridge.providers.framing import BINARY, OTHER, Splitter, audio_frame, masks, text_frame
 from bridge.providers.keepalive import Keepalive, Pulse
 from bridge.providers.refusal import unanswered, unreachable
 from bridge.providers.transport import address, default_context, set_options
@@ -79,6 +79,8 @@ class ProviderSocket(asyncio.Protocol):
         self._ending: tuple[int, str] | None = None
         self.is_open = False
         """Whether `send` would still be heard."""
+        self.clogged = False
+        """Whether anything waits for the network."""
         self._released = False  # once `connect` has returned, events may flow
         self._told = False
 
@@ -129,13 +131,15 @@ class ProviderSocket(asyncio.Protocol):
 
     def send(self, text: str) -> None:
         """Send one text message. Raises SessionClosed when the connection is over."""
-        self.send_encoded(text.encode())
-
-    def send_encoded(self, text: bytes) -> None:
-        """The same for a text that is UTF-8 already."""
         if not self.is_open or self._transport is None:
             raise SessionClosed("the connection is closed")
-        self._transport.write(text_frame(text, next(self._masks)))
+        self._transport.write(text_frame(text.encode(), next(self._masks)))
+
+    def send_audio(self, before: bytes, audio: bytes, behind: bytes) -> None:
+        """The same for audio in base64, with what stands before and behind it, as UTF-8."""
+        if not self.is_open or self._transport is None:
+            raise SessionClosed("the connection is closed")
+        self._transport.write(audio_frame(before, audio, behind, next(self._masks)))
 
     async def close(self, code: int = 1000, reason: str = "", timeout: float = 2.0) -> None:
         """Say goodbye, wait at most `timeout` seconds for the answer, and be gone."""
@@ -171,6 +175,12 @@ class ProviderSocket(asyncio.Protocol):
         else:
             self._read_handshake(data)
 
+    def pause_writing(self) -> None:
+        self.clogged = True
+
+    def resume_writing(self) -> None:
+        self.clogged = False
+
     def eof_received(self) -> None:
         if self._ending is None:
             self._protocol.receive_eof()
@@ -192,6 +202,7 @@ class ProviderSocket(asyncio.Protocol):
     ) -> None:
         wire, _ = await self._loop.create_connection(asyncio.Protocol, uri.host, uri.port)
         self._transport = wire
+        wire.set_write_buffer_limits(high=0)  # so that we are told when anything has to wait
         set_options(wire.get_extra_info("socket"))
         if uri.secure:
             await self._start_tls(wire, uri.host, context or default_context())
@@ -204,10 +215,10 @@ class ProviderSocket(asyncio.Protocol):
         await self._opened
 
     async def _start_tls(self, wire: asyncio.Transport, host: str, context: ssl.SSLContext) -> None:
-        wire.set_write_buffer_limits(high=0)
         secure = await self._loop.start_tls(wire, self, context, server_hostname=host)
         self._wire = wire
         self._transport = cast("asyncio.Transport", secure)
+        self._transport.set_write_buffer_limits(high=0)
 
     def _read_handshake(self, data: bytes) -> None:
         """What comes behind the head of the answer are frames, if it is a yes."""

@@ -58,6 +58,7 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         `take` is called with usual text messages, `tell` with the ASGI events of all others
         and of the end. ASGI's `receive` tells nothing any more.
         """
+        self.transport.set_write_buffer_limits(high=0)  # what is written leaves at once
         queued, self.queue = self.queue, _Told(tell)
         self._take = take
         # Who spoke before the handshake was over may be in the middle of a frame.

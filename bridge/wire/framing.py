@@ -10,8 +10,10 @@ may send. So nothing is decided here that such an implementation would decide ot
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+
+from bridge.kernel import KERNEL
 
 try:
     from websockets.speedups import apply_mask
@@ -51,17 +53,8 @@ class FrameReader:
         as the bytes of its frame. From the first frame on that no client may send, whose
         end is unknown, everything that came.
         """
-        # As almost always: one text message of a middling length, and nothing else.
-        if data[:2] == _USUAL and self._whole:
-            size = len(data) - _USUAL_BODY
-            if size == (data[2] << 8) | data[3] and size <= self._max_size:
-                try:
-                    return (apply_mask(data[_USUAL_BODY:], data[4:_USUAL_BODY]).decode(),)
-                except UnicodeDecodeError:
-                    return (data,)
-        return self._feed(data)
-
-    def _feed(self, data: bytes) -> Sequence[str | bytes]:
+        if self._whole and (text := usual_text(data, self._max_size)) is not None:
+            return (text,)  # as almost always
         if self._rest:
             data = self._rest + data
         found: list[str | bytes] = []
@@ -92,6 +85,23 @@ class FrameReader:
         elif not first & CONTROL:
             self._in_fragments = not first & FINAL
         return data[begin:end]
+
+
+def _usual_text_here(data: bytes, most: int) -> str | None:
+    """`usual_text` in Python."""
+    size = len(data) - _USUAL_BODY
+    if data[:2] != _USUAL or size > most or size != (data[2] << 8) | data[3]:
+        return None
+    text = apply_mask(data[_USUAL_BODY:], data[4:_USUAL_BODY])
+    return text.decode() if text.isascii() else None
+
+
+usual_text: Callable[[bytes, int], str | None]
+usual_text = _usual_text_here if KERNEL is None else KERNEL.usual_text
+"""
+The text of a message in one frame of a middling length, at most so many bytes, if that is all
+there is and all of it is ASCII; None for whatever else it is.
+"""
 
 
 def text_frame(text: str) -> bytes:

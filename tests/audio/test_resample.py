@@ -121,6 +121,20 @@ def test_sums_are_exact_in_any_order(source: int, target: int) -> None:
 
 
 @every_pair
+@given(st.integers(1, 500), st.integers(0, 2**32 - 1), st.booleans())
+def test_compiled_or_not_it_is_the_same_sound(
+    source: int, target: int, units: int, seed: int, loud: bool
+) -> None:
+    """To the last bit, and where it is clipped, too."""
+    bank = Resampler(source, target)._bank
+    size = len(bank.silence) + units * bank.unit_size
+    noise = np.random.default_rng(seed).integers(-32_768, 32_768, size // 2)
+    audio = pcm16(np.sign(noise) * 32_767.0 if loud else noise.astype(float))
+
+    assert bank.filter(audio, units) == bank.filter_here(audio, units)
+
+
+@every_pair
 @pytest.mark.parametrize("size", [1, 2, 3, 320, 961, 40_000])
 def test_seconds_in_one_piece_or_in_many(source: int, target: int, size: int) -> None:
     """Three seconds at once are the same as byte by byte."""

@@ -40,6 +40,16 @@ def test_a_burst_goes_through() -> None:
     assert congestion.admits(5 * SECOND, now=20.0)
 
 
+def test_a_network_that_took_everything_at_last() -> None:
+    """What is stuck later has its second of patience anew."""
+    congestion = Congestion(ULAW_8K)
+    assert congestion.admits(3 * SECOND, now=10.0)
+
+    congestion.relieved()
+
+    assert congestion.admits(3 * SECOND, now=20.0)
+
+
 def test_a_burst_has_its_bound() -> None:
     """More than ten seconds never wait."""
     assert not Congestion(ULAW_8K).admits(11 * SECOND, now=0.0)

@@ -28,8 +28,7 @@ class Plain:
     def write(self, happening: ClientEvent) -> Iterable[str]:
         return [type(happening).__name__]
 
-    def write_audio(self, audio: bytes) -> bytes:
-        return audio.hex().encode()
+    envelope = b"<", b">"
 
     def write_answers(self, responses: Sequence[ToolResponse]) -> Iterable[str]:
         return [response.call_id for response in responses]
@@ -82,10 +81,10 @@ async def test_every_verb_becomes_the_translator_s_words() -> None:
         await session.interrupt()
 
         assert await heard(session, 11) == [
-            "01",
-            "02",
-            "03",
-            "04",
+            "<AQ==>",
+            "<Ag==>",
+            "<Aw==>",
+            "<BA==>",
             "Message",
             "a",
             "b",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -12,7 +13,8 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, Protocol, Side
 from websockets.utils import apply_mask
 
-from bridge.wire.framing import FrameReader, text_frame
+from bridge.wire.framing import FrameReader, _usual_text_here, text_frame
+from tests.makes import both_makes
 
 MAX_SIZE = 400
 KEY = b"\x11\x22\x33\x44"
@@ -108,6 +110,32 @@ def test_a_usual_message_is_read_at_once() -> None:
     texts = ["", "a" * 125, "b" * 126, "é" * 100]
 
     assert reader.feed(b"".join(sent(0x81, text.encode()) for text in texts)) == texts
+
+
+@both_makes("usual_text", "usual_text", _usual_text_here)
+@given(
+    st.text(st.characters(codec="ascii"), max_size=300) | st.text(max_size=300),
+    st.integers(-3, 3),
+    st.binary(max_size=3),
+    st.integers(0, 400),
+    st.sampled_from([0x81, 0x01, 0x82, 0xC1]),
+)
+def test_the_usual_message_is_just_that(
+    usual_text: Callable[[bytes, int], str | None],
+    text: str,
+    missing: int,
+    more: bytes,
+    most: int,
+    first: int,
+) -> None:
+    """ASCII in one masked frame of a middling length, and not a byte more or less."""
+    body = text.encode()
+    data = sent(first, body) + more
+    data = data[: len(data) - max(missing, 0)]
+    usual = first == 0x81 and text.isascii() and 126 <= len(body) <= most
+    whole = data == sent(first, body)
+
+    assert usual_text(data, most) == (text if usual and whole else None)
 
 
 def test_messages_arrive_byte_by_byte() -> None:

@@ -45,6 +45,8 @@ class GeminiTranslator:
     which the server gives no id; those of other workers should be others.
     """
 
+    envelope = _AUDIO_HEAD, _AUDIO_TAIL
+
     def __init__(
         self,
         capabilities: Capabilities,
@@ -109,7 +111,7 @@ class GeminiTranslator:
     def write(self, event: ClientEvent) -> list[str]:
         match event:
             case client.AudioDelta(audio):
-                return [*self.write_activity(), self.write_audio(audio).decode()]
+                return [*self.write_activity(), _audio(audio)]
             case client.Message():
                 return [self._write_message(event)]
             case client.ResponseCreate(instructions):
@@ -126,9 +128,6 @@ class GeminiTranslator:
                 raise UnsupportedConfig(f"Gemini has no word for {type(event).__name__}")
             case client.UpdateSession():
                 raise UnsupportedConfig("an update of the session is the runner's affair")
-
-    def write_audio(self, audio: bytes) -> bytes:
-        return _AUDIO_HEAD + binascii.b2a_base64(audio, newline=False) + _AUDIO_TAIL
 
     def write_activity(self) -> list[str]:
         """By hand: what has to come before the first audio of a turn."""
@@ -182,7 +181,7 @@ class GeminiTranslator:
             return self._write_activity_end()
         if self._ends_audio:
             return [write({"realtimeInput": {"audioStreamEnd": True}})]
-        return [self.write_audio(bytes(2 * int(INPUT_RATE * FLUSH_SECONDS))).decode()]
+        return [_audio(bytes(2 * int(INPUT_RATE * FLUSH_SECONDS)))]
 
     def _write_activity_end(self) -> list[str]:
         if not self._active:
@@ -190,6 +189,10 @@ class GeminiTranslator:
         self._active, self._committed = False, True
         self._ask()
         return [write({"realtimeInput": {"activityEnd": {}}})]
+
+
+def _audio(audio: bytes) -> str:
+    return (_AUDIO_HEAD + binascii.b2a_base64(audio, newline=False) + _AUDIO_TAIL).decode()
 
 
 def _write_text(text: str) -> str:

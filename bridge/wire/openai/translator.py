@@ -36,6 +36,8 @@ MAX_ITEMS = 256  # of the model's audio whose length is remembered; a truncation
 class OpenAITranslator:
     """The translator of one session whose model speaks in `output_format`."""
 
+    envelope = _APPEND_HEAD, _APPEND_TAIL
+
     def __init__(self, output_format: AudioFormat, names: Mapping[str, str] = BETA_NAMES) -> None:
         self._output_format = output_format
         self._reader = ServerReader(names)
@@ -69,15 +71,12 @@ class OpenAITranslator:
     def write(self, happening: ClientEvent) -> list[str]:
         match happening:
             case client.AudioDelta(audio):
-                return [self.write_audio(audio).decode()]
+                words = _APPEND_HEAD + binascii.b2a_base64(audio, newline=False) + _APPEND_TAIL
+                return [words.decode()]
             case client.ItemTruncate(item_id, heard_ms):
                 return self._truncate(item_id, heard_ms)
             case _:
                 return [self._write(frame)[1] for frame in frames.write_event(happening)]
-
-    def write_audio(self, audio: bytes) -> bytes:
-        """Fifty times a second for each call: no dictionary, no id, nothing to escape."""
-        return _APPEND_HEAD + binascii.b2a_base64(audio, newline=False) + _APPEND_TAIL
 
     def write_answers(self, responses: Sequence[ToolResponse]) -> list[str]:
         return [self._write(frames.create_item(write_answer(answer)))[1] for answer in responses]

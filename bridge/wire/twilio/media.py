@@ -7,9 +7,8 @@ stands at Twilio's end. Every message is one JSON text frame.
 Rule: nothing but CarrierProtocolError leaves a reader, and its text is one word of
 `Reason`, fit for a metric's label: never a piece of what was read.
 
-Fifty times a second comes a frame of the very layout that Twilio gives its media, and ten
-times a mark. They are read without a JSON reader; whatever differs in anything is read by one,
-with the same result.
+Fifty times a second comes a frame of the very layout that Twilio gives its media. It is read
+without a JSON reader; whatever differs in anything is read by one, with the same result.
 """
 
 from __future__ import annotations
@@ -17,11 +16,12 @@ from __future__ import annotations
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 from bridge.errors import CarrierProtocolError
+from bridge.kernel import KERNEL
 from bridge.wire.twilio.frames import (
     DIGITS,
     INBOUND,
@@ -62,7 +62,7 @@ __all__ = [
     "TwilioEvent",
     "read_command",
     "read_event",
-    "read_usual",
+    "read_media",
     "write_clear",
     "write_command",
     "write_event",
@@ -81,52 +81,18 @@ _USUAL = re.compile(
     r'"payload":"',
     re.ASCII,
 )
-_USUAL_MARK = re.compile(
-    r'\{"event":"mark","sequenceNumber":"([0-9]{1,18})","streamSid":"(\w{1,64})",'
-    r'"mark":\{"name":"([\w:.-]{1,64})"\}\}',
-    re.ASCII,
-)
 _NAMED_BEHIND = re.compile(r'"\},"streamSid":"(\w{1,64})"\}', re.ASCII)
 
 
 def read_event(text: str | bytes) -> TwilioEvent:
     """What Twilio sent. Raises CarrierProtocolError with a word of `Reason`."""
-    if isinstance(text, str) and (usual := read_usual(text)) is not None:
-        return usual
+    if isinstance(text, str) and (media := read_media(text)) is not None:
+        return Media(*media)
     frame = _load(text, MAX_FRAME_SIZE)
     try:
         return _read_event(frame)
     except _FIELD_ERRORS:
         raise CarrierProtocolError(Reason.MALFORMED) from None
-
-
-def read_usual(text: str) -> Media | Mark | None:
-    """
-    The same for a media frame or a mark as Twilio lays them out, at a fraction of the cost;
-    None for whatever else it is.
-    """
-    head = _USUAL.match(text)
-    if head is None:
-        mark = _USUAL_MARK.fullmatch(text)
-        return None if mark is None else Mark(mark[2], mark[3], int(mark[1]))
-    if len(text) > MAX_FRAME_SIZE:
-        return None
-    sequence_number, stream_sid, track, chunk, timestamp_ms = head.groups()
-    begin = head.end()
-    end = text.find('"', begin)
-    behind = text[end:]
-    if stream_sid is None:
-        named = _NAMED_BEHIND.fullmatch(behind)
-        if named is None:
-            return None
-        stream_sid = named[1]
-    elif behind != '"}}':
-        return None
-    try:
-        audio = binascii.a2b_base64(text[begin:end], strict_mode=True)
-    except ValueError:
-        return None
-    return Media(stream_sid, audio, track, int(chunk), int(timestamp_ms), int(sequence_number))
 
 
 def read_command(text: str | bytes) -> TwilioCommand:
@@ -186,10 +152,41 @@ def _load(text: str | bytes, max_size: int) -> dict[str, Any]:
     return frame
 
 
+def _read_media_here(text: str) -> tuple[str, bytes, str, int, int, int] | None:
+    """`read_media` in Python."""
+    head = _USUAL.match(text)
+    if head is None or len(text) > MAX_FRAME_SIZE:
+        return None
+    sequence_number, stream_sid, track, chunk, timestamp_ms = head.groups()
+    begin = head.end()
+    end = text.find('"', begin)
+    behind = text[end:]
+    if stream_sid is None:
+        named = _NAMED_BEHIND.fullmatch(behind)
+        if named is None:
+            return None
+        stream_sid = named[1]
+    elif behind != '"}}':
+        return None
+    try:
+        audio = binascii.a2b_base64(text[begin:end], strict_mode=True)
+    except ValueError:
+        return None
+    return stream_sid, audio, track, int(chunk), int(timestamp_ms), int(sequence_number)
+
+
+read_media: Callable[[str], tuple[str, bytes, str, int, int, int] | None]
+read_media = _read_media_here if KERNEL is None else KERNEL.read_media
+"""
+The fields of a `Media` from a frame of the layout that Twilio gives its media; None for
+whatever else it is, or is not quite.
+"""
+
+
 def _read_event(frame: dict[str, Any]) -> TwilioEvent:
     match frame["event"]:
         case "media":
-            return _read_media(frame)
+            return _media(frame)
         case "mark":
             return Mark(_sid(frame), _text(frame["mark"]["name"]), _number(frame, "sequenceNumber"))
         case "dtmf":
@@ -216,7 +213,7 @@ def _read_command(frame: dict[str, Any]) -> TwilioCommand:
             raise CarrierProtocolError(Reason.UNKNOWN_EVENT)
 
 
-def _read_media(frame: dict[str, Any]) -> Media:
+def _media(frame: dict[str, Any]) -> Media:
     media = frame["media"]
     return Media(
         _sid(frame),

@@ -51,7 +51,8 @@ def note(text: str) -> list[dict[str, Any]]:
 
 def test_audio_says_its_rate() -> None:
     """One path, one order, and 16 kHz in every message (D27)."""
-    message = json.loads(translator().write_audio(PCM))
+    before, behind = translator().envelope
+    message = json.loads(before + base64.b64encode(PCM) + behind)
 
     assert message == {
         "realtimeInput": {

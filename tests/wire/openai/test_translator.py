@@ -108,10 +108,12 @@ def test_what_has_no_word_is_refused(event: ClientEvent) -> None:
 
 def test_caller_audio() -> None:
     """Base64 in a frame without anything else."""
-    assert json.loads(translator().write_audio(b"\x00\xffab")) == {
-        "type": "input_audio_buffer.append",
-        "audio": base64.b64encode(b"\x00\xffab").decode(),
-    }
+    before, behind = translator().envelope
+    audio = base64.b64encode(b"\x00\xffab")
+    expected = {"type": "input_audio_buffer.append", "audio": audio.decode()}
+
+    assert json.loads(before + audio + behind) == expected
+    assert frames(client.AudioDelta(b"\x00\xffab")) == [expected]
 
 
 def test_every_request_can_be_told_from_the_others() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bridge.errors import CarrierProtocolError
 from bridge.wire.twilio import media
 from bridge.wire.twilio.media import Reason
+from tests.makes import both_makes
 
 SID = "MZ18ad3ab5a668481ce02b83e7395059f0"
 CALL = "CA" + "c" * 32
@@ -309,6 +310,21 @@ def by_json(text: str) -> media.TwilioEvent:
     return media.read_event(text.encode("utf-8", "surrogatepass"))
 
 
+Fields = tuple[str, bytes, str, int, int, int]
+every_reader = both_makes("read", "read_media", media._read_media_here)
+
+
+def by(read: Callable[[str], Fields | None]) -> Callable[[str], media.TwilioEvent]:
+    """Read the short way where that finds something, else in full."""
+
+    def read_event(text: str) -> media.TwilioEvent:
+        fields = read(text)
+        return by_json(text) if fields is None else media.Media(*fields)
+
+    return read_event
+
+
+@every_reader
 @given(
     st.booleans(),
     st.text(st.characters(codec="ascii"), max_size=12) | st.binary().map(in_base64),
@@ -316,14 +332,19 @@ def by_json(text: str) -> media.TwilioEvent:
     st.one_of(st.integers(), st.integers().map(str), st.sampled_from(["", "07", "٣", " 7", "1e3"])),
 )
 def test_the_short_way_and_the_full_one_agree(
-    media_first: bool, payload: str, track: str, number: int | str
+    read: Callable[[str], Fields | None],
+    media_first: bool,
+    payload: str,
+    track: str,
+    number: int | str,
 ) -> None:
     """Whatever the fields hold."""
     text = a_frame(media_first, payload=payload, track=track, chunk=number)
 
-    assert outcome(media.read_event, text) == outcome(by_json, text)
+    assert outcome(by(read), text) == outcome(by_json, text)
 
 
+@every_reader
 @given(
     st.booleans(),
     st.integers(0, 200),
@@ -331,14 +352,29 @@ def test_the_short_way_and_the_full_one_agree(
     st.text(st.sampled_from('"{}:,\\/+=mM01 \n\x00ä') | st.characters(codec="ascii"), max_size=4),
 )
 def test_they_agree_on_frames_that_were_tampered_with(
-    media_first: bool, at: int, removed: int, inserted: str
+    read: Callable[[str], Fields | None],
+    media_first: bool,
+    at: int,
+    removed: int,
+    inserted: str,
 ) -> None:
     """A few characters more, less or other, anywhere: the same event or the same refusal."""
     text = a_frame(media_first)
     at %= len(text) + 1
     text = text[:at] + inserted + text[at + removed :]
 
-    assert outcome(media.read_event, text) == outcome(by_json, text)
+    assert outcome(by(read), text) == outcome(by_json, text)
+
+
+@every_reader
+@given(st.booleans(), st.binary(min_size=1, max_size=400), st.integers(0, 10**18 - 1))
+def test_the_usual_frame_is_read_the_short_way(
+    read: Callable[[str], Fields | None], media_first: bool, audio: bytes, number: int
+) -> None:
+    """Both layouts, and numbers up to 18 digits long."""
+    text = a_frame(media_first, payload=in_base64(audio), chunk=str(number))
+
+    assert read(text) == (SID, audio, "inbound", number, 57, 4)
 
 
 @pytest.mark.parametrize(
