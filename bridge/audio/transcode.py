@@ -73,9 +73,7 @@ def _between(source: AudioFormat, target: AudioFormat) -> Transcoder:
 
 class _Untouched:
     delay_ms = 0.0
-
-    def feed(self, audio: bytes) -> bytes:
-        return audio
+    feed = bytes  # what is bytes already stays the same object, and no function of ours is called
 
     def reset(self) -> None:
         pass

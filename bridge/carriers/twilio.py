@@ -140,17 +140,26 @@ class TwilioLeg:
         if isinstance(message, bytes):
             self._drop(Breach.BINARY)
             return
-        usual = media.read_media(message)
-        if usual is not None and usual[0] == self._stream_sid:
-            _, audio, track, chunk, _, _ = usual
-            self._hear(audio, track, chunk)
-            return
-        try:
-            event = media.read_event(message)
-        except CarrierProtocolError as refused:
-            self._drop(str(refused))
-            return
-        self._take(event)
+        frame = media.read_media(message)
+        if frame is None:
+            try:
+                event = media.read_event(message)
+            except CarrierProtocolError as refused:
+                self._drop(str(refused))
+                return
+            if not isinstance(event, media.Media):
+                self._take(event)
+                return
+            frame = event
+        stream_sid, audio, track, chunk, _, _ = frame
+        if stream_sid != self._stream_sid:
+            self._drop(Breach.BEFORE_START if self._stream_sid is None else Breach.WRONG_STREAM)
+        elif track == media.INBOUND:
+            if chunk > self._next_chunk:
+                self.missing_chunks += chunk - self._next_chunk
+            self._next_chunk = chunk + 1
+            if audio:
+                self._events.heard(audio)
 
     def disconnected(self, code: int) -> None:
         """The socket is closed, with this code (1006 without a close frame)."""
@@ -163,6 +172,7 @@ class TwilioLeg:
             self._end(Ending(Fault.CARRIER, "lost", detail), lost=True)
 
     def _take(self, event: media.TwilioEvent) -> None:
+        """Whatever it is but audio."""
         match event:
             case media.Connected():
                 if self.start is not None:
@@ -173,8 +183,6 @@ class TwilioLeg:
                 self._drop(Breach.BEFORE_START)
             case _ if event.stream_sid != self._stream_sid:
                 self._drop(Breach.WRONG_STREAM)
-            case media.Media():
-                self._hear(event.audio, event.track, event.chunk)
             case media.Dtmf():
                 self._events.put(leg.Digit(event.digit))
             case media.Mark():
@@ -197,15 +205,6 @@ class TwilioLeg:
             self.start = start
             self._stream_sid = start.stream_sid
             self._events.put(leg.Started(start.call_id, ULAW_8K, start.parameters))
-
-    def _hear(self, audio: bytes, track: str, chunk: int) -> None:
-        if track != media.INBOUND:
-            return
-        if chunk > self._next_chunk:
-            self.missing_chunks += chunk - self._next_chunk
-        self._next_chunk = chunk + 1
-        if audio:
-            self._events.heard(audio)
 
     def _play(self, audio: bytes, mark: str | None, stream_sid: str) -> None:
         texts = [] if mark is None else [media.write_mark(stream_sid, mark)]

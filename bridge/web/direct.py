@@ -21,7 +21,7 @@ from websockets.protocol import State
 
 from bridge.web.hearing import ABNORMAL, FAULT, NORMAL, Hearing, MediaSocket, Message
 from bridge.web.socket import AsgiSocket
-from bridge.wire.framing import FrameReader, text_frame
+from bridge.wire.framing import FrameReader, text_frame, usual_text
 
 __all__ = ["EXTENSION", "DirectProtocol", "DirectSocket", "media_socket"]
 
@@ -73,6 +73,11 @@ class DirectProtocol(WebSocketsSansIOProtocol):
             self._arrivals += 1
             super().data_received(data)
             self._read_on()
+            return
+        # As almost always: one text message of a middling length, and nothing else.
+        if self._reader.whole and (text := usual_text(data, self.config.ws_max_size)) is not None:
+            if not self.close_sent:
+                self._take(text)
             return
         for found in self._reader.feed(data):
             if isinstance(found, bytes):

@@ -20,7 +20,15 @@ try:
 except ImportError:  # where there is no compiler
     from websockets.utils import apply_mask
 
-__all__ = ["LENGTH_IN_TWO", "MASKED", "FrameReader", "apply_mask", "text_frame", "text_head"]
+__all__ = [
+    "LENGTH_IN_TWO",
+    "MASKED",
+    "FrameReader",
+    "apply_mask",
+    "text_frame",
+    "text_head",
+    "usual_text",
+]
 
 TEXT, CONTINUATION = 0x1, 0x0
 FINAL = 0x80
@@ -44,8 +52,11 @@ class FrameReader:
         self._rest = b""
         self._in_fragments = False
         self._broken = False
-        self._whole = True
-        """Whether a frame begins with the next byte, and is no fragment."""
+        self.whole = True
+        """
+        Whether a frame begins with the next byte, and is no fragment: then what is just one
+        usual text need not be fed.
+        """
 
     def feed(self, data: bytes) -> Sequence[str | bytes]:
         """
@@ -53,8 +64,6 @@ class FrameReader:
         as the bytes of its frame. From the first frame on that no client may send, whose
         end is unknown, everything that came.
         """
-        if self._whole and (text := usual_text(data, self._max_size)) is not None:
-            return (text,)  # as almost always
         if self._rest:
             data = self._rest + data
         found: list[str | bytes] = []
@@ -72,7 +81,7 @@ class FrameReader:
             found.append(data[begin:])
             begin = size
         self._rest = data[begin:]
-        self._whole = not (self._rest or self._in_fragments or self._broken)
+        self.whole = not (self._rest or self._in_fragments or self._broken)
         return found
 
     def _read(self, data: bytes, begin: int, body: int, end: int) -> str | bytes:
