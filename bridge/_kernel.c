@@ -242,6 +242,107 @@ read_media(PyObject *module, PyObject *string)
                          sequence);
 }
 
+/* A piece of the model's voice. */
+
+/* `,"name":` with single spaces behind its signs or without. */
+static int
+field(Text *text, const char *name)
+{
+    if (!SKIP(text, ",")) {
+        return 0;
+    }
+    SKIP(text, " ");
+    if (!SKIP(text, "\"") || !skip(text, name, strlen(name)) || !SKIP(text, "\":")) {
+        return 0;
+    }
+    SKIP(text, " ");
+    return 1;
+}
+
+/* A string without anything escaped, or that would have to be. */
+static int
+plain_string(Text *text, Text *found)
+{
+    if (!SKIP(text, "\"")) {
+        return 0;
+    }
+    found->at = text->at;
+    while (text->at < text->end && *text->at != '"') {
+        if (*text->at == '\\' || (unsigned char)*text->at < 0x20) {
+            return 0;
+        }
+        text->at++;
+    }
+    found->end = text->at;
+    return SKIP(text, "\"");
+}
+
+/* A number of at most nine digits, without a zero before others. */
+static int
+small_number(Text *text, long long *value)
+{
+    const char *begin = text->at;
+    return number(text, value) && text->at - begin <= 9 && (*begin != '0' || text->at - begin == 1);
+}
+
+PyDoc_STRVAR(read_voice_doc,
+"read_voice(text, kinds, /)\n--\n\n"
+"Event, response, item, output, content and audio of a delta that is called one of `kinds` (a\n"
+"tuple), as OpenAI lays it out; None for whatever else it is.");
+
+static PyObject *
+read_voice(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 2 || !PyTuple_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "read_voice takes a text and a tuple");
+        return NULL;
+    }
+    if (!PyUnicode_Check(args[0]) || !PyUnicode_IS_COMPACT_ASCII(args[0])) {
+        Py_RETURN_NONE;
+    }
+    const char *begin = (const char *)PyUnicode_1BYTE_DATA(args[0]);
+    Text text = {begin, begin + PyUnicode_GET_LENGTH(args[0])};
+    Text kind, event, response, item;
+    long long output, content;
+    if (!SKIP(&text, "{\"type\":")) {
+        Py_RETURN_NONE;
+    }
+    SKIP(&text, " ");
+    if (!plain_string(&text, &kind)) {
+        Py_RETURN_NONE;
+    }
+    int known = 0;
+    for (Py_ssize_t each = 0; each < PyTuple_GET_SIZE(args[1]) && !known; each++) {
+        Py_ssize_t size;
+        const char *name = PyUnicode_AsUTF8AndSize(PyTuple_GET_ITEM(args[1], each), &size);
+        if (name == NULL) {
+            return NULL;
+        }
+        known = size == kind.end - kind.at && !memcmp(name, kind.at, (size_t)size);
+    }
+    if (!known || !field(&text, "event_id") || !plain_string(&text, &event) ||
+        !field(&text, "response_id") || !plain_string(&text, &response) ||
+        !field(&text, "item_id") || !plain_string(&text, &item) ||
+        !field(&text, "output_index") || !small_number(&text, &output) ||
+        !field(&text, "content_index") || !small_number(&text, &content) ||
+        !field(&text, "delta") || !SKIP(&text, "\"")) {
+        Py_RETURN_NONE;
+    }
+    if (text.end - text.at < 2 || memcmp(text.end - 2, "\"}", 2)) {
+        Py_RETURN_NONE;
+    }
+    PyObject *audio = read_base64((const uint8_t *)text.at, text.end - 2 - text.at);
+    if (audio == NULL) {
+        if (PyErr_Occurred()) {
+            return NULL;
+        }
+        Py_RETURN_NONE;
+    }
+    return Py_BuildValue("(s#s#s#LLN)", event.at, (Py_ssize_t)(event.end - event.at), response.at,
+                         (Py_ssize_t)(response.end - response.at), item.at,
+                         (Py_ssize_t)(item.end - item.at), output, content, audio);
+}
+
 /* A client's message with audio, as a WebSocket's frame. */
 
 PyDoc_STRVAR(audio_frame_doc,
@@ -392,6 +493,7 @@ fir(PyObject *module, PyObject *const *args, Py_ssize_t count)
 static PyMethodDef functions[] = {
     {"usual_text", (PyCFunction)(void (*)(void))usual_text, METH_FASTCALL, usual_text_doc},
     {"read_media", read_media, METH_O, read_media_doc},
+    {"read_voice", (PyCFunction)(void (*)(void))read_voice, METH_FASTCALL, read_voice_doc},
     {"audio_frame", (PyCFunction)(void (*)(void))audio_frame, METH_FASTCALL, audio_frame_doc},
     {"fir", (PyCFunction)(void (*)(void))fir, METH_FASTCALL, fir_doc},
     {NULL, NULL, 0, NULL},

@@ -63,6 +63,7 @@ class EventQueue(Generic[E]):
         self._handing_over = False
         self._news = asyncio.Event()
         self._over = False
+        self._last = self.last
         self.dropped = 0
         self.listener_errors = 0
 
@@ -70,7 +71,7 @@ class EventQueue(Generic[E]):
         """Add an event. After the last one nothing more is taken."""
         if self._over:
             return
-        if isinstance(item, self.last):
+        if isinstance(item, self._last):
             self._over = True
             self._end(item)
         if self._listener is None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import binascii
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from bridge.kernel import KERNEL
 from bridge.ports.server_events import AudioDelta
 
-__all__ = ["VoiceReader"]
+__all__ = ["Fields", "VoiceReader"]
 
 _TEXT = r'"([^"\\\x00-\x1f]*)"'
 _NUMBER = "(0|[1-9][0-9]{0,8})"
@@ -28,31 +29,49 @@ _FIELDS = {
 _END = '"}'
 
 
+Fields = tuple[str, str, str, int, int, bytes]
+"""Event, response, item, output, content, audio."""
+
+
 class VoiceReader:
     """Reads the deltas of audio that are called one of `kinds`."""
 
-    __slots__ = ("_head",)
+    __slots__ = ("_kinds",)
 
     def __init__(self, kinds: Iterable[str]) -> None:
-        self._head = _head(frozenset(kinds))
+        self._kinds = tuple(sorted(set(kinds)))
 
     def read(self, message: str) -> AudioDelta | None:
         """A piece of the model's voice; None where it is anything else or differently written."""
-        head = self._head.match(message)
-        if head is None or not message.endswith(_END):
+        fields = read_voice(message, self._kinds)
+        if fields is None:
             return None
-        try:
-            # Strict, so that what is decoded cannot hold a quotation mark either.
-            audio = binascii.a2b_base64(message[head.end() : -len(_END)], strict_mode=True)
-        except ValueError:
-            return None
-        event_id, response_id, item_id, output, content = head.groups()
-        return AudioDelta(item_id, audio, response_id, int(output), int(content), event_id)
+        event_id, response_id, item_id, output, content, audio = fields
+        return AudioDelta(item_id, audio, response_id, output, content, event_id)
+
+
+def _read_voice_here(message: str, kinds: tuple[str, ...]) -> Fields | None:
+    """`read_voice` in Python."""
+    head = _head(kinds).match(message)
+    if head is None or not message.endswith(_END):
+        return None
+    try:
+        # Strict, so that what is decoded cannot hold a quotation mark either.
+        audio = binascii.a2b_base64(message[head.end() : -len(_END)], strict_mode=True)
+    except ValueError:
+        return None
+    event_id, response_id, item_id, output, content = head.groups()
+    return event_id, response_id, item_id, int(output), int(content), audio
 
 
 @functools.cache
-def _head(kinds: frozenset[str]) -> re.Pattern[str]:
+def _head(kinds: tuple[str, ...]) -> re.Pattern[str]:
     """All before the base64, with single spaces or without."""
-    names = "|".join(map(re.escape, sorted(kinds)))
+    names = "|".join(map(re.escape, kinds))
     fields = [f'"{name}": ?{value}' for name, value in _FIELDS.items()]
     return re.compile(", ?".join([rf'\{{"type": ?"(?:{names})"', *fields, '"delta": ?"']))
+
+
+read_voice: Callable[[str, tuple[str, ...]], Fields | None]
+read_voice = _read_voice_here if KERNEL is None else KERNEL.read_voice
+"""The fields of a delta that is called one of the kinds; None for whatever else it is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 
 from bridge.ports.server_events import AudioDelta
 from bridge.wire.openai.server import BETA_NAMES, ServerReader
-from bridge.wire.openai.voice import VoiceReader
+from bridge.wire.openai.voice import Fields, VoiceReader, _read_voice_here
+from tests.makes import both_makes
 
 KIND = "response.output_audio.delta"
-READER = VoiceReader([KIND, "response.audio.delta"])
+KINDS = (KIND, "response.audio.delta")
+READER = VoiceReader(KINDS)
 
 TEXTS = st.one_of(
     st.just("item_1"), st.text(max_size=5), st.sampled_from(['"', "\\", '"delta":"AAAA"', "\x7f"])
@@ -44,26 +47,38 @@ def messages(draw: st.DrawFn) -> str:
     return text if at < 0 else text[:at] + draw(st.sampled_from(["", " ", '"', "\x01"])) + text[at:]
 
 
+@both_makes("read_voice", "read_voice", _read_voice_here)
 @given(messages())
-def test_it_is_what_the_parser_reads(message: str) -> None:
+def test_it_is_what_the_parser_reads(
+    read_voice: Callable[[str, tuple[str, ...]], Fields | None], message: str
+) -> None:
     """Or nothing is read, and the parser is asked. Bytes always go the long way."""
-    short = READER.read(message)
+    fields = read_voice(message, KINDS)
     long = ServerReader().read(message.encode(errors="surrogatepass"))
 
-    assert short is None or [short] == long
+    assert fields is None or [delta(fields)] == long
     assert ServerReader().read(message) == long or not message.isascii()
 
 
+def delta(fields: Fields) -> AudioDelta:
+    event_id, response_id, item_id, output, content, audio = fields
+    return AudioDelta(item_id, audio, response_id, output, content, event_id)
+
+
+@both_makes("read_voice", "read_voice", _read_voice_here)
 @pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
-def test_the_usual_is_read(separators: tuple[str, str]) -> None:
-    """With and without spaces, whatever is in the ids and the audio."""
+def test_the_usual_is_read(
+    read_voice: Callable[[str, tuple[str, ...]], Fields | None], separators: tuple[str, str]
+) -> None:
+    """With and without spaces, whatever is in the audio."""
     audio = bytes(range(256))
     frame: dict[str, Any] = {"type": KIND, "event_id": "e"}
-    frame |= {"response_id": "r", "item_id": "über"}
+    frame |= {"response_id": "r", "item_id": "i-1"}
     frame |= {"output_index": 0, "content_index": 12, "delta": base64.b64encode(audio).decode()}
-    message = json.dumps(frame, separators=separators, ensure_ascii=False)
+    message = json.dumps(frame, separators=separators)
 
-    assert READER.read(message) == AudioDelta("über", audio, "r", 0, 12, "e")
+    assert read_voice(message, KINDS) == ("e", "r", "i-1", 0, 12, audio)
+    assert READER.read(message) == AudioDelta("i-1", audio, "r", 0, 12, "e")
 
 
 def test_a_dialect_s_word_for_it() -> None:
