@@ -55,15 +55,16 @@ chaos: $(DEV_STAMP)
 	@$(BIN)/python -m pytest -m chaos --timeout 1800 -s tests/chaos
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks call.wav
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks call.wav \
+		build *.egg-info bridge/*.so
 
-# A stamp is newer than pyproject.toml once everything that it names is installed.
-$(RUN_STAMP): pyproject.toml | $(BIN)/python
+# A stamp is newer than what is installed from: packages by their names, and a few steps in C.
+$(RUN_STAMP): pyproject.toml bridge/_kernel.c | $(BIN)/python
 	@echo "setup: installing the bridge and what it needs into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(DEV_STAMP): pyproject.toml | $(BIN)/python
+$(DEV_STAMP): pyproject.toml bridge/_kernel.c | $(BIN)/python
 	@echo "setup: installing the bridge and what its tests need into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(RUN_STAMP)

@@ -12,6 +12,7 @@ from typing import Any
 
 from bridge.bench.figures import Spread, percentile
 from bridge.bench.rounds import Level
+from bridge.kernel import KERNEL
 
 __all__ = ["TARGETS", "as_json", "machine", "ratios", "table"]
 
@@ -43,7 +44,8 @@ def machine() -> str:
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
     python = f"Python {platform.python_version()}"
     system = f"{platform.system()} {platform.release()}"
-    return f"{os.cpu_count()} processors, {system}, {python}, {libraries}"
+    made = "with" if KERNEL is not None else "without"
+    return f"{os.cpu_count()} processors, {system}, {python}, {libraries}, {made} compiled steps"
 
 
 def table(levels: Sequence[Level]) -> str:
