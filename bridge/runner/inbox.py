@@ -63,7 +63,6 @@ class EventQueue(Generic[E]):
         self._handing_over = False
         self._news = asyncio.Event()
         self._over = False
-        self._last = self.last
         self.dropped = 0
         self.listener_errors = 0
 
@@ -71,7 +70,7 @@ class EventQueue(Generic[E]):
         """Add an event. After the last one nothing more is taken."""
         if self._over:
             return
-        if isinstance(item, self._last):
+        if isinstance(item, self.last):
             self._over = True
             self._end(item)
         if self._listener is None:
@@ -115,17 +114,18 @@ class EventQueue(Generic[E]):
         """Hand on this event, and then what is kept."""
         self._handing_over = True
         try:
-            while True:
-                try:
-                    listener(item)
-                except Exception:
-                    self.listener_errors += 1
-                    _log.exception("a listener failed at %s", type(item).__name__)
-                if not (self._urgent or self._ordered):
-                    break
-                item = self._take()
+            self._tell(listener, item)
+            while self._urgent or self._ordered:
+                self._tell(listener, self._take())
         finally:
             self._handing_over = False
+
+    def _tell(self, listener: Callable[[E], None], item: E) -> None:
+        try:
+            listener(item)
+        except Exception:
+            self.listener_errors += 1
+            _log.exception("a listener failed at %s", type(item).__name__)
 
     def _keep(self, item: E) -> None:
         if isinstance(item, _URGENT):
