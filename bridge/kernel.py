@@ -8,9 +8,13 @@ for want of a compiler, everything works as well, and a call costs somewhat more
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
+from typing import TypeVar
 
-__all__ = ["KERNEL"]
+__all__ = ["KERNEL", "compiled"]
+
+_Step = TypeVar("_Step", bound=Callable[..., object])
 
 KERNEL: ModuleType | None
 try:
@@ -19,3 +23,9 @@ except ImportError:
     KERNEL = None
 else:
     KERNEL = _kernel
+
+
+def compiled(name: str, here: _Step) -> _Step:
+    """The step called `name` from the kernel; `here`, which does the same, where there is none."""
+    step: _Step = here if KERNEL is None else getattr(KERNEL, name)
+    return step

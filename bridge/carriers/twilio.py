@@ -143,7 +143,7 @@ class TwilioLeg:
         frame = media.read_media(message)
         if frame is None:
             try:
-                event = media.read_event(message)
+                event = media.read_in_full(message)
             except CarrierProtocolError as refused:
                 self._drop(str(refused))
                 return

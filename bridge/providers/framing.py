@@ -11,10 +11,10 @@ from __future__ import annotations
 import binascii
 import os
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 
-from bridge.kernel import KERNEL
+from bridge.kernel import compiled
 from bridge.wire.framing import LENGTH_IN_TWO, MASKED, apply_mask, text_head
 
 __all__ = ["BINARY", "OTHER", "TEXT", "Splitter", "audio_frame", "masks", "text_frame"]
@@ -50,8 +50,7 @@ def _audio_frame_here(before: bytes, audio: bytes, behind: bytes, mask: bytes) -
     return text_frame(before + binascii.b2a_base64(audio, newline=False) + behind, mask)
 
 
-audio_frame: Callable[[bytes, bytes, bytes, bytes], bytes]
-audio_frame = _audio_frame_here if KERNEL is None else KERNEL.audio_frame
+audio_frame = compiled("audio_frame", _audio_frame_here)
 """The frame of a message with audio: what comes before, the audio, what comes behind, the mask."""
 
 
@@ -63,27 +62,21 @@ class Splitter:
     than `max_size` bytes, and here to its end. All else is the other parser's.
     """
 
-    __slots__ = ("_begun", "_clear", "_in_message", "_left", "_max_size")
+    __slots__ = ("_begun", "_in_message", "_left", "_max_size")
 
     def __init__(self, max_size: int) -> None:
         self._max_size = max_size
         self._begun = b""  # a header that is not here to its end
         self._left = 0  # bytes of the other parser's last frame that are still to come
         self._in_message = False  # the other parser waits for a fragment
-        self._clear = True  # nothing of the kind: a frame begins with the next byte
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
         """What these bytes complete, in order: a TEXT, a BINARY, or OTHER bytes as they came."""
         # As almost always: one text message of a middling length, and nothing else.
-        if data[:2] == _USUAL and self._clear:
+        if data[:2] == _USUAL and not (self._begun or self._left or self._in_message):
             size = len(data) - _USUAL_HEAD
             if size == (data[2] << 8) | data[3] and size <= self._max_size:
                 return [(TEXT, data[_USUAL_HEAD:])]
-        pieces = self._feed(data)
-        self._clear = not (self._begun or self._left or self._in_message)
-        return pieces
-
-    def _feed(self, data: bytes) -> list[tuple[int, bytes]]:
         if self._begun:
             data, self._begun = self._begun + data, b""
         size = len(data)

@@ -10,10 +10,10 @@ may send. So nothing is decided here that such an implementation would decide ot
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
-from bridge.kernel import KERNEL
+from bridge.kernel import compiled
 
 try:
     from websockets.speedups import apply_mask
@@ -105,8 +105,7 @@ def _usual_text_here(data: bytes, most: int) -> str | None:
     return text.decode() if text.isascii() else None
 
 
-usual_text: Callable[[bytes, int], str | None]
-usual_text = _usual_text_here if KERNEL is None else KERNEL.usual_text
+usual_text = compiled("usual_text", _usual_text_here)
 """
 The text of a message in one frame of a middling length, at most so many bytes, if that is all
 there is and all of it is ASCII; None for whatever else it is.

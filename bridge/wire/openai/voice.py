@@ -10,9 +10,9 @@ from __future__ import annotations
 import binascii
 import functools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from bridge.kernel import KERNEL
+from bridge.kernel import compiled
 from bridge.ports.server_events import AudioDelta
 
 __all__ = ["Fields", "VoiceReader"]
@@ -72,6 +72,5 @@ def _head(kinds: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(", ?".join([rf'\{{"type": ?"(?:{names})"', *fields, '"delta": ?"']))
 
 
-read_voice: Callable[[str, tuple[str, ...]], Fields | None]
-read_voice = _read_voice_here if KERNEL is None else KERNEL.read_voice
+read_voice = compiled("read_voice", _read_voice_here)
 """The fields of a delta that is called one of the kinds; None for whatever else it is."""

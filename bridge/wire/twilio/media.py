@@ -16,12 +16,12 @@ from __future__ import annotations
 import binascii
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 from bridge.errors import CarrierProtocolError
-from bridge.kernel import KERNEL
+from bridge.kernel import compiled
 from bridge.wire.twilio.frames import (
     DIGITS,
     INBOUND,
@@ -62,6 +62,7 @@ __all__ = [
     "TwilioEvent",
     "read_command",
     "read_event",
+    "read_in_full",
     "read_media",
     "write_clear",
     "write_command",
@@ -88,6 +89,11 @@ def read_event(text: str | bytes) -> TwilioEvent:
     """What Twilio sent. Raises CarrierProtocolError with a word of `Reason`."""
     if isinstance(text, str) and (media := read_media(text)) is not None:
         return Media(*media)
+    return read_in_full(text)
+
+
+def read_in_full(text: str | bytes) -> TwilioEvent:
+    """The same for what `read_media` has found to be nothing usual."""
     frame = _load(text, MAX_FRAME_SIZE)
     try:
         return _read_event(frame)
@@ -175,8 +181,7 @@ def _read_media_here(text: str) -> tuple[str, bytes, str, int, int, int] | None:
     return stream_sid, audio, track, int(chunk), int(timestamp_ms), int(sequence_number)
 
 
-read_media: Callable[[str], tuple[str, bytes, str, int, int, int] | None]
-read_media = _read_media_here if KERNEL is None else KERNEL.read_media
+read_media = compiled("read_media", _read_media_here)
 """
 The fields of a `Media` from a frame of the layout that Twilio gives its media; None for
 whatever else it is, or is not quite.
