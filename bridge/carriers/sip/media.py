@@ -34,7 +34,7 @@ FORMAT = ULAW_8K
 SILENT_SECONDS = 20.0  # without RTP or RTCP, until the other end counts as lost
 LOOKS = 8  # within that time
 
-_SILENCE = FORMAT.silence * FORMAT.size(1000 * FRAME_SECONDS)
+_SILENCE = FORMAT.silent(FORMAT.size(1000 * FRAME_SECONDS))
 
 
 class MediaListener(Protocol):

@@ -122,4 +122,4 @@ def _sounds(words: tuple[Word, ...]) -> str:
 
 
 def _silence(duration_ms: int) -> bytes:
-    return ULAW_8K.silence * ULAW_8K.size(duration_ms)
+    return ULAW_8K.silent(ULAW_8K.size(duration_ms))
