@@ -26,10 +26,6 @@ class Congestion:
         self._burst_size = BURST_SECONDS * bytes_per_second
         self._since: float | None = None
 
-    def relieved(self) -> None:
-        """Nothing waits any more."""
-        self._since = None
-
     def admits(self, waiting: int, now: float) -> bool:
         """Whether one more piece may wait behind `waiting` bytes."""
         if waiting <= self._stuck_size:

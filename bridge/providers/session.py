@@ -131,14 +131,11 @@ class SocketSession:
         socket = self._socket
         if socket is None or not socket.is_open or self._closing:
             return
-        if socket.clogged:
-            self._clogged = True
+        if socket.clogged or self._clogged:
+            self._clogged = socket.clogged  # so that it is judged once more when all is taken
             if not self._congestion.admits(socket.buffered(), self._time()):
                 self.dropped_audio += 1
                 return
-        elif self._clogged:
-            self._clogged = False
-            self._congestion.relieved()
         socket.send_audio(self._before, audio, self._behind)
 
     async def send_audio(self, audio: AudioChunk) -> None:

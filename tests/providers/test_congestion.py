@@ -45,7 +45,7 @@ def test_a_network_that_took_everything_at_last() -> None:
     congestion = Congestion(ULAW_8K)
     assert congestion.admits(3 * SECOND, now=10.0)
 
-    congestion.relieved()
+    assert congestion.admits(0, now=12.0)
 
     assert congestion.admits(3 * SECOND, now=20.0)
 
