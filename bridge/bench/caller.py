@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from bridge.bench import frames
 from bridge.bench.orders import OrderFailed
 from bridge.bench.stamps import write_stamp
-from bridge.wire.twilio import signature, webhook
+from bridge.wire.twilio import media, signature, webhook
 from bridge.wire.twilio.verbs import Connect, read_twiml
 
 __all__ = ["ACCOUNT", "Caller", "Identity", "ask_voice", "voice_of"]
@@ -134,7 +134,7 @@ class Caller(asyncio.Protocol):
         """Say that the call is over, and wait so long for the end."""
         if self._transport is None or self._transport.is_closing():
             return
-        self._say({"event": "stop", "stop": {"accountSid": ACCOUNT, "callSid": self._who.call_sid}})
+        self._say(media.Stop(self._who.stream_sid, ACCOUNT, self._who.call_sid))
         await asyncio.wait([self.gone], timeout=seconds)
         self._transport.abort()
 
@@ -186,16 +186,9 @@ class Caller(asyncio.Protocol):
         if b" 101 " not in head[:14]:
             self._transport.abort()
             return
-        self._say({"event": "connected", "protocol": "Call", "version": "1.0.0"})
-        media_format = {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}
-        start = {
-            "accountSid": ACCOUNT,
-            "callSid": self._who.call_sid,
-            "tracks": ["inbound"],
-            "mediaFormat": media_format,
-            "customParameters": dict(self._who.parameters),
-        }
-        self._say({"event": "start", "sequenceNumber": "1", "start": start})
+        who = self._who
+        self._say(media.Connected())
+        self._say(media.Start(who.stream_sid, ACCOUNT, who.call_sid, who.parameters))
         if not self.opened.done():
             self.opened.set_result(None)
 
@@ -217,11 +210,9 @@ class Caller(asyncio.Protocol):
         while self._marks and self._marks[0][0] <= now:
             self._messages += 1
             name = self._marks.popleft()[1]
-            event = {"event": "mark", "sequenceNumber": str(self._messages), "streamSid": ""}
-            self._say({**event, "mark": {"name": name}})
+            self._say(media.Mark(self._who.stream_sid, name, self._messages))
 
-    def _say(self, words: dict[str, Any]) -> None:
+    def _say(self, event: media.TwilioEvent) -> None:
         assert self._transport is not None
-        words["streamSid"] = self._who.stream_sid
-        message = json.dumps(words, separators=(",", ":"))
-        self._transport.write(frames.text_frame(message.encode(), masked=True))
+        message = media.write_event(event).encode()
+        self._transport.write(frames.text_frame(message, masked=True))
