@@ -33,6 +33,11 @@ class Alarm:
         elif at is None:
             self._stop()
 
+    @property
+    def at(self) -> float:
+        """When it will ring; infinity: it will not."""
+        return self._at
+
     def _start(self) -> None:
         self._stop()
         loop = asyncio.get_running_loop()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any
 
 from bridge.alarm import Alarm
@@ -82,7 +82,6 @@ class Conductor:
         to_model: Transcoder,
         to_caller: Transcoder,
         observer: Observer,
-        clock: Callable[[], float],
         ear: Ear | None = None,
     ) -> None:
         self._ear = ear
@@ -93,7 +92,7 @@ class Conductor:
         self._to_model = to_model
         self._to_caller = to_caller
         self._observer = observer
-        self._clock = clock
+        self._clock = asyncio.get_running_loop().time  # the alarm's, too
         self._alarm = Alarm(lambda: self.tell(TimeIsUp()))
         self._waiting: deque[CallEvent] = deque()
         self._handling = False

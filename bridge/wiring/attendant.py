@@ -292,7 +292,6 @@ class Attendant:
             to_model=transcoder(self._path.leg, self._path.model_in, piece_ms=self._path.append_ms),
             to_caller=transcoder(self._path.model_out, self._path.leg),
             observer=chronicle,
-            clock=self._clock,
             ear=None if self._service.model.tells_speech else Ear(self._path.leg),
         )
 

@@ -65,7 +65,7 @@ class Keeper:
         self._clock = asyncio.get_running_loop().time
         self._tick = min(TICK, spacing)
         self._alarm = Alarm(self._ring)
-        self._next = self._looked_at = float("-inf")  # when it looks, and when it has last looked
+        self._looked_at = float("-inf")
         self._resting = True
         """Whether the next touch is a reason to look at once."""
         self._dirty = False
@@ -94,7 +94,7 @@ class Keeper:
     def hurry(self) -> None:
         """A turn is over. To lose that would be worse than to write once more."""
         self.touch()
-        self._look_at(min(self._next, self._looked_at + self._tick))
+        self._look_at(min(self._alarm.at, self._looked_at + self._tick))
 
     async def flush(self) -> None:
         """
@@ -143,7 +143,6 @@ class Keeper:
 
     def _look_at(self, at: float) -> None:
         if self._keeping is not None:
-            self._next = at
             self._alarm.set(at)
 
     async def _save(self, *, even_unchanged: bool = True) -> Saved:

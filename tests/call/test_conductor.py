@@ -147,14 +147,13 @@ class Stage:
         self,
         rules: CallRules,
         format: AudioFormat,
-        clock: Callable[[], float],
         ear: Ear | None = None,
     ) -> None:
         self.log = Log()
         self.leg = FakeLeg(self.log)
         self.runner = FakeRunner(self.log)
         self.memory = Memory()
-        self.call = Call(rules, ULAW_8K, clock())
+        self.call = Call(rules, ULAW_8K, asyncio.get_running_loop().time())
         self.conductor = Conductor(
             self.call,
             self.leg,
@@ -163,7 +162,6 @@ class Stage:
             to_model=transcoder(ULAW_8K, format),
             to_caller=transcoder(format, ULAW_8K),
             observer=self.memory,
-            clock=clock,
             ear=ear,
         )
         self.over: asyncio.Task[Over]
@@ -191,11 +189,10 @@ async def stage(
     rules: CallRules | None = None,
     format: AudioFormat = ULAW_8K,
     dialled: Awaitable[None] | None = None,
-    clock: Callable[[], float] | None = None,
     ear: Ear | None = None,
 ) -> AsyncIterator[Stage]:
     """A call with both sides there. At the end of the test the caller hangs up."""
-    play = Stage(rules or CallRules(), format, clock or asyncio.get_running_loop().time, ear)
+    play = Stage(rules or CallRules(), format, ear)
     play.conduct(dialled or nothing())
     await asyncio.sleep(0.001)
     yield play
@@ -419,7 +416,7 @@ async def test_the_end_is_the_owners_to_carry_out() -> None:
 
 
 async def test_a_wish_that_comes_before_the_call_begins() -> None:
-    play = Stage(CallRules(), ULAW_8K, asyncio.get_running_loop().time)
+    play = Stage(CallRules(), ULAW_8K)
     play.conductor.tell(HANG_UP_NOW)
 
     play.conduct(nothing())
@@ -488,7 +485,7 @@ async def test_a_cancelled_call_leaves_nothing_behind() -> None:
     """No task, and no timer that would wake it."""
     before = asyncio.all_tasks()
     dialled = asyncio.create_task(asyncio.sleep(3600))
-    play = Stage(CallRules(silence_seconds=0.01), ULAW_8K, asyncio.get_running_loop().time)
+    play = Stage(CallRules(silence_seconds=0.01), ULAW_8K)
     play.conduct(dialled)
     await asyncio.sleep(0.001)
     play.leg.tell(leg.Digit("1"))
@@ -506,7 +503,7 @@ async def test_a_cancelled_call_leaves_nothing_behind() -> None:
 @pytest.mark.parametrize("cancelled", [False, True])
 async def test_a_call_that_is_over_is_forgotten(cancelled: bool) -> None:
     """No timer holds it until its hour has come."""
-    play = Stage(CallRules(), ULAW_8K, asyncio.get_running_loop().time)
+    play = Stage(CallRules(), ULAW_8K)
     play.conduct(nothing())
     await asyncio.sleep(0.001)
     play.leg.tell(leg.Digit("1"))
