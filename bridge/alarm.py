@@ -33,6 +33,11 @@ class Alarm:
         elif at is None:
             self._stop()
 
+    def stop(self) -> None:
+        """Never ring again. Whom it would have called is let go of."""
+        self.set(None)
+        self._ring = _nobody
+
     @property
     def at(self) -> float:
         """When it will ring; infinity: it will not."""
@@ -58,3 +63,7 @@ class Alarm:
         else:
             self._at = NEVER
             self._ring()
+
+
+def _nobody() -> None:
+    """Whom an alarm calls that was stopped."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -109,6 +110,29 @@ async def test_silenced_it_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch
     alarm.set(None)
 
     assert [timer.cancelled() for timer in timers] == [True]
+
+
+async def test_stopped_it_lets_go_of_whom_it_would_call() -> None:
+    """And calls nobody, even if it is set again."""
+    rang: list[str] = []
+
+    class Owner:
+        def __init__(self) -> None:
+            self.alarm = Alarm(self.ring)
+
+        def ring(self) -> None:
+            rang.append("owner")
+
+    owner = Owner()
+    alarm, gone = owner.alarm, weakref.ref(owner)
+    alarm.set(asyncio.get_running_loop().time())
+    alarm.stop()
+    del owner
+    alarm.set(asyncio.get_running_loop().time())
+    await asyncio.sleep(0.01)
+
+    assert gone() is None
+    assert rang == []
 
 
 def count_timers(monkeypatch: pytest.MonkeyPatch, early: float = 0.0) -> list[asyncio.TimerHandle]:

@@ -261,7 +261,7 @@ class Conductor:
         self._alarm.set(None if self._over.done() else self._call.deadline)
 
     async def _let_go(self) -> None:
-        self._alarm.set(None)
+        self._alarm.stop()
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()

@@ -2,6 +2,7 @@
 What a leg has to tell before anybody listens.
 
 Rule: a backlog is bounded. Where it is full the oldest audio goes, and `dropped` counts it.
+Behind Ended nothing is told any more, and the listener is let go of.
 """
 
 from __future__ import annotations
@@ -22,26 +23,33 @@ class Backlog:
         self._max_events = max_events
         self._held: deque[leg.LegEvent] = deque()
         self._listener: leg.LegListener | None = None
+        self._over = False
         self.heard: leg.Hear = self._keep_audio
         """What the caller says goes here: kept, or, once somebody listens, straight to them."""
         self.dropped = 0
 
     def attach(self, listener: leg.LegListener, hear: leg.Hear | None = None) -> None:
         """Hand over what is here, and from now on all that comes, as it comes."""
-        self._listener, self.heard = listener, self._keep_audio
+        if not self._over:
+            self._listener, self.heard = listener, self._keep_audio
         while self._held:
             event = self._held.popleft()
             if hear is not None and isinstance(event, leg.Heard):
                 hear(event.audio)
             else:
                 listener(event)
-        if hear is not None:
+        if hear is not None and not self._over:
             self.heard = hear
 
     def put(self, event: leg.LegEvent) -> None:
         """Hand on an event. What comes while a backlog is handed over waits for its turn."""
-        if self._listener is not None and not self._held:
-            self._listener(event)
+        if self._over:
+            return
+        listener = None if self._held else self._listener
+        if isinstance(event, leg.Ended):
+            self._over, self._listener, self.heard = True, None, _nobody
+        if listener is not None:
+            listener(event)
         else:
             self._hold(event)
 
@@ -61,3 +69,7 @@ class Backlog:
                 del self._held[index]
                 return True
         return False
+
+
+def _nobody(audio: bytes) -> None:
+    """Who hears a caller that is gone."""

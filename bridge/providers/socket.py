@@ -66,7 +66,7 @@ class ProviderSocket(asyncio.Protocol):
         self._early: list[tuple[bytes, bool]] = []
         self._protocol = ClientProtocol(uri, max_size=max_size, logger=_quiet)
         self._on_message = on_message
-        self._on_close = on_close
+        self._on_close: CloseListener | None = on_close  # until it is told
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._transport: asyncio.Transport | None = None
@@ -82,7 +82,6 @@ class ProviderSocket(asyncio.Protocol):
         self.clogged = False
         """Whether anything waits for the network."""
         self._released = False  # once `connect` has returned, events may flow
-        self._told = False
 
     @classmethod
     async def connect(
@@ -307,10 +306,10 @@ class ProviderSocket(asyncio.Protocol):
             self._ending = (code, reason) if said is None else (said.code, said.reason)
             self.is_open = False
             self._let_go()
-        if self._released and not self._told:
-            self._told = True
+        if self._released and (tell := self._on_close) is not None:
+            self._on_close, self._on_message = None, _nobody
             try:
-                self._on_close(*self._ending)
+                tell(*self._ending)
             except Exception as exc:
                 self._report("a listener failed on a provider's goodbye", exc)
 
@@ -351,7 +350,11 @@ class ProviderSocket(asyncio.Protocol):
         self._alarm.set(self._keepalive.deadline)
 
     def _stop_timers(self) -> None:
-        self._alarm.set(None)
+        self._alarm.stop()
         if self._lingering is not None:
             self._lingering.cancel()
             self._lingering = None
+
+
+def _nobody(message: str | bytes) -> None:
+    """Who hears the messages of a connection that is over."""

@@ -100,8 +100,6 @@ class Engine:
         self._jitter = jitter
         self.tools = ToolPool(
             max_concurrent=options.max_concurrent_tools,
-            started=self._on_tool_started,
-            done=self._on_tool_done,
             journal=journal,
         )
         self.tools.register(tools)
@@ -111,7 +109,6 @@ class Engine:
         self._handling = False
         self._connecting = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._alarm = Alarm(lambda: self.handle(TimeIsUp()))
         self._tickets = Tickets()
         self._begin(offering(config, self.tools.definitions()), token, unapplied)
 
@@ -131,6 +128,7 @@ class Engine:
             unapplied=unapplied,
             jitter=self._jitter,
         )
+        self._alarm = Alarm(lambda: self.handle(TimeIsUp()))
         self._facts: deque[Fact | ServerEvent] = deque()
         self.inbox = RunnerInbox()
         if self._listener is not None:
@@ -156,7 +154,7 @@ class Engine:
         if self.outcome is not None:
             return
         self.outcome = outcome
-        self._set_alarm()
+        self._alarm.stop()
         self.outbox.close()
         self._tickets.reject_all(SessionClosed("the runner is closed"))
         self._spawn(self._end(outcome), "end")
@@ -215,8 +213,8 @@ class Engine:
 
     # What it is told
 
-    def attach(self, listener: RunnerListener) -> None:
-        """Call `listener` with each event, of this life and of the next."""
+    def attach(self, listener: RunnerListener | None) -> None:
+        """Call `listener` with each event, of this life and of the next; None: nobody."""
         self._listener = listener
         self.inbox.attach(listener)
 
@@ -235,7 +233,8 @@ class Engine:
                     self._do(command)
         finally:
             self._handling = False
-            self._set_alarm()
+            if self.outcome is None:
+                self._alarm.set(self.machine.deadline)
 
     async def update(self, wish: UpdateAsked, tools: Iterable[ToolHandler] | None) -> UpdateResult:
         """Change the session. Raises what the provider refuses with."""
@@ -288,7 +287,12 @@ class Engine:
     def _do(self, command: Command) -> None:
         match command:
             case RunTool():
-                self.tools.run(command, self.machine.offered)
+                self.tools.run(
+                    command,
+                    self.machine.offered,
+                    started=self._on_tool_started,
+                    done=self._on_tool_done,
+                )
             case CancelTool(call_id):
                 self.tools.cancel(call_id)
             case Answer():
@@ -337,9 +341,6 @@ class Engine:
         self.outbox.put(Release())
 
     # Time and tasks
-
-    def _set_alarm(self) -> None:
-        self._alarm.set(self.machine.deadline if self.outcome is None else None)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=f"runner {name}")

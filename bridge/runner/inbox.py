@@ -43,10 +43,11 @@ class EventQueue(Generic[E]):
     """
     Holds events until `get` asks for them, or hands them on at once to a listener.
 
-    It closes behind its `last` event. Where a bound is reached the oldest event of its
-    kind goes, and `dropped` counts it; the voice of an answer that was interrupted goes
-    uncounted, for nobody wants it any more. A listener that raises is at fault itself:
-    that is logged and counted in `listener_errors`, and the event counts as delivered.
+    It closes behind its `last` event, and lets go of the listener that has got it. Where a
+    bound is reached the oldest event of its kind goes, and `dropped` counts it; the voice of an
+    answer that was interrupted goes uncounted, for nobody wants it any more. A listener that
+    raises is at fault itself: that is logged and counted in `listener_errors`, and the event
+    counts as delivered.
     """
 
     last: type[RunnerEvent]
@@ -85,14 +86,14 @@ class EventQueue(Generic[E]):
         if self._over:
             self._news.set()
 
-    def attach(self, listener: Callable[[E], None]) -> None:
+    def attach(self, listener: Callable[[E], None] | None) -> None:
         """
-        Hand what is here to `listener`, and all that comes later as it comes.
+        Hand what is here to `listener`, and all that comes later as it comes; None: keep it.
 
         What comes while the listener is at work is handed to it afterwards, not within.
         """
         self._listener = listener
-        if not self._handing_over and (self._urgent or self._ordered):
+        if listener is not None and not self._handing_over and (self._urgent or self._ordered):
             self._hand_over(listener, self._take())
 
     async def get(self) -> E | None:
@@ -119,6 +120,8 @@ class EventQueue(Generic[E]):
                 self._tell(listener, self._take())
         finally:
             self._handing_over = False
+            if self._over:
+                self._listener = None
 
     def _tell(self, listener: Callable[[E], None], item: E) -> None:
         try:

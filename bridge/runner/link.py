@@ -185,15 +185,20 @@ class Link:
             self._replaced = [other for other in self._replaced if other is not session]
 
     async def close(self) -> None:
-        """Close every session that is there, and any that is still to come."""
+        """Close every session that is there, and any that is still to come; none is heard then."""
         self._closed = True
         sessions = [*self._replaced, *([] if self._session is None else [self._session])]
         await asyncio.gather(*(_close(session) for session in sessions))
+        self._listener = _nobody
 
     def _replace(self, new: RealtimeSession | None) -> None:
         if self._session is not None:
             self._replaced.append(self._session)
         self._session = new
+
+
+def _nobody(happened: ServerEvent) -> None:
+    """Who hears the sessions of a line that is closed."""
 
 
 async def _close(session: RealtimeSession) -> None:

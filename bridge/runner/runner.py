@@ -175,10 +175,11 @@ class RealtimeRunner:
 
     # What it hears
 
-    def attach(self, listener: RunnerListener) -> None:
+    def attach(self, listener: RunnerListener | None) -> None:
         """
         Call `listener` with each event as it comes; `run` and `next_event` get none then,
-        and return at the end. A listener that raises is logged, and the session goes on.
+        and return at the end. None: nobody, and they get them again. A listener that raises is
+        logged, and the session goes on.
         """
         self._engine.attach(listener)
 

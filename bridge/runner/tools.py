@@ -30,20 +30,19 @@ __all__ = ["ToolPool"]
 PATIENCE = 1.0  # seconds that cancelled tools have to stop; then they are left to themselves
 LOOK_UP_SECONDS = 0.4  # that a new session waits to hear of tools which were begun before
 
+ToolStarted = Callable[[str, str], None]
 ToolDone = Callable[[str, str, Any, ToolOutcome, float], None]
 
 _log = logging.getLogger(__name__)
 
 
 class ToolPool:
-    """Runs registered tools; `done` is told call id, name, answer, outcome and seconds."""
+    """Runs registered tools."""
 
     def __init__(
         self,
         *,
         max_concurrent: int,
-        started: Callable[[str, str], None],
-        done: ToolDone,
         journal: ToolJournal | None = None,
         patience: float = PATIENCE,
     ) -> None:
@@ -53,8 +52,6 @@ class ToolPool:
         self._decided = asyncio.Event()
         self._handlers: dict[str, list[ToolHandler]] = {}
         self._places = asyncio.Semaphore(max_concurrent)
-        self._started = started
-        self._done = done
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def register(self, handlers: Iterable[ToolHandler]) -> None:
@@ -74,11 +71,22 @@ class ToolPool:
         """What the model can be offered: the newest version of every tool."""
         return tuple(versions[0].definition for versions in self._handlers.values())
 
-    def run(self, call: RunTool, offered: Iterable[ToolDefinition]) -> None:
-        """Run a tool, in the version in which it is first among the `offered`."""
+    def run(
+        self,
+        call: RunTool,
+        offered: Iterable[ToolDefinition],
+        *,
+        started: ToolStarted,
+        done: ToolDone,
+    ) -> None:
+        """
+        Run a tool, in the version in which it is first among the `offered`. `started` is told
+        call id and name, `done` call id, name, answer, outcome and seconds.
+        """
         handler = self._find(call.name, offered)
         self._undecided.add(call.call_id)
-        task = asyncio.create_task(self._run(call, handler), name=f"tool {call.name}")
+        work = self._run(call, handler, started, done)
+        task = asyncio.create_task(work, name=f"tool {call.name}")
         self._running[call.call_id] = task
         task.add_done_callback(lambda _: self._forget(call.call_id, task))
 
@@ -128,19 +136,21 @@ class ToolPool:
                 return next(same, versions[0] if versions else None)
         return None
 
-    async def _run(self, call: RunTool, handler: ToolHandler | None) -> None:
+    async def _run(
+        self, call: RunTool, handler: ToolHandler | None, started: ToolStarted, done: ToolDone
+    ) -> None:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         try:
             async with self._places:
                 begun = loop.time()
-                self._started(call.call_id, call.name)
+                started(call.call_id, call.name)
                 answer, outcome = await self._answer(call, handler)
         except asyncio.CancelledError:
             seconds = loop.time() - begun
-            self._done(call.call_id, call.name, None, ToolOutcome.CANCELLED, seconds)
+            done(call.call_id, call.name, None, ToolOutcome.CANCELLED, seconds)
             raise
-        self._done(call.call_id, call.name, answer, outcome, loop.time() - begun)
+        done(call.call_id, call.name, answer, outcome, loop.time() - begun)
 
     async def _answer(self, call: RunTool, handler: ToolHandler | None) -> tuple[Any, ToolOutcome]:
         if handler is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ import uvicorn
 import uvloop
 
 from bridge.serving.front import Front
+from bridge.serving.garbage import Cleaning
 from bridge.serving.intake import ChannelIntake
 from bridge.serving.scrape import Scrape
 from bridge.serving.watchdog import Watchdog
@@ -37,7 +37,7 @@ class Post:
 
 def serve(bridge: Bridge, host: str, port: int) -> None:
     """Listen and serve until a signal says stop. Raises SystemExit where it cannot begin."""
-    _run(make_server(bridge, host, port))
+    _run(bridge, make_server(bridge, host, port))
 
 
 def serve_at(post: Post, bridge: Bridge) -> None:
@@ -47,19 +47,16 @@ def serve_at(post: Post, bridge: Bridge) -> None:
         channel.set_inheritable(False)
         place = _Place(bridge, post, channel)
         front = Front(bridge, place.page)
-        _run(make_server(bridge, "", 0, app=front, intake=place))
+        _run(bridge, make_server(bridge, "", 0, app=front, intake=place))
 
 
-def _run(server: uvicorn.Server) -> None:
-    # What is there by now stays. To look through it for garbage again and again would stop
-    # every call for some hundredths of a second each time.
-    gc.freeze()
+def _run(bridge: Bridge, server: uvicorn.Server) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_watched(server.serve))
+        runner.run(_watched(bridge, server.serve))
 
 
-async def _watched(serve: Callable[[], Awaitable[None]]) -> None:
-    with Watchdog():
+async def _watched(bridge: Bridge, serve: Callable[[], Awaitable[None]]) -> None:
+    with Watchdog(), Cleaning(lambda: bridge.busy):
         await serve()
 
 

@@ -68,6 +68,11 @@ class Bridge:
             raise RuntimeError("the bridge is not running: its lifespan has to be entered first")
         return self._service
 
+    @property
+    def busy(self) -> bool:
+        """Whether a call is in progress."""
+        return self._service is not None and len(self._service.switchboard) > 0
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
 

@@ -50,8 +50,12 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         self._arrivals = 0
 
     async def run_asgi(self) -> None:
-        self.scope.setdefault("extensions", {})[EXTENSION] = {"connection": self}
-        await super().run_asgi()
+        extensions = self.scope.setdefault("extensions", {})
+        extensions[EXTENSION] = {"connection": self}
+        try:
+            await super().run_asgi()
+        finally:
+            del extensions[EXTENSION]
 
     def direct(self, take: Callable[[str], None], tell: Callable[[Any], None]) -> None:
         """
@@ -65,7 +69,7 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         if self._arrivals == 1:
             self._reader = FrameReader(self.config.ws_max_size)
         while not queued.empty():
-            tell(queued.get_nowait())
+            self.queue.put_nowait(queued.get_nowait())
         self._read_on()
 
     def data_received(self, data: bytes) -> None:
@@ -152,8 +156,6 @@ class DirectSocket:
                 await self._over.wait()
 
     def _tell(self, event: Any) -> None:
-        if self._over.is_set():
-            return
         if event["type"] == "websocket.disconnect":
             self._over.set()
             self._hearing.over(event.get("code") or ABNORMAL)
@@ -163,11 +165,18 @@ class DirectSocket:
 
 
 class _Told(asyncio.Queue[Any]):
-    """Uvicorn's queue for what an application receives, with the application at its end."""
+    """Uvicorn's queue for what an application receives, with the application until its end."""
 
     def __init__(self, tell: Callable[[Any], None]) -> None:
         super().__init__()
         self._tell = tell
 
     def put_nowait(self, item: Any) -> None:
-        self._tell(item)
+        tell = self._tell
+        if item["type"] == "websocket.disconnect":
+            self._tell = _nobody
+        tell(item)
+
+
+def _nobody(event: Any) -> None:
+    """Who is told anything of a connection that is over."""

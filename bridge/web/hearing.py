@@ -57,7 +57,10 @@ class MediaSocket(Protocol):
 
 
 class Hearing:
-    """Tells a listener, and survives it. `fail` is called when a listener has failed."""
+    """
+    Tells a listener, and survives it. `fail` is called when a listener has failed. Once it is
+    over, all of them are let go of.
+    """
 
     def __init__(self, fail: Callable[[], None]) -> None:
         self._fail = fail
@@ -87,11 +90,20 @@ class Hearing:
     def over(self, code: int) -> None:
         """The connection is over."""
         assert self._context is not None
+        over, self._over, self._hear, self._fail = self._over, _nobody, _nobody, _nothing
         try:
-            self._context.run(self._over, code)
+            self._context.run(over, code)
         except Exception:
             self._context.run(_report)
 
 
 def _report() -> None:
     _log.exception("a fault of ours on a media stream: the call loses its leg")
+
+
+def _nobody(_: Message | int) -> None:
+    """Whom a socket tells that is over."""
+
+
+def _nothing() -> None:
+    """What is done about it."""

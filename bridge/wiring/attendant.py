@@ -23,15 +23,16 @@ from bridge.call.ear import Ear
 from bridge.call.machine import Call
 from bridge.call.patience import CallRules
 from bridge.call.timeline import Timeline
-from bridge.call.vocabulary import Finishing, ModelReady, Over, PressAsked, SayAsked, Wish
+from bridge.call.vocabulary import Finishing, ModelReady, Over, Wish
 from bridge.errors import BridgeError, Ending, Fault, RealtimeError
-from bridge.ports import leg, phrases
+from bridge.ports import leg
 from bridge.ports.mail import ChangeWish
 from bridge.ports.session import RealtimeConfig
 from bridge.ports.store import CallRecord, Claim, Left, Line
 from bridge.telemetry.logs import in_call
 from bridge.wiring.carryover import entries, lines, runner_of, snapshot
 from bridge.wiring.chronicle import Chronicle
+from bridge.wiring.control import Control
 from bridge.wiring.formats import AudioPath
 from bridge.wiring.journal import CallJournal
 from bridge.wiring.keeper import Keeper
@@ -63,17 +64,23 @@ class Attendant:
         self.timeline = Timeline(self._began - lasted, entries(record.timeline))
         self._noted, self._noted_at = record.timeline, float("-inf")
         agent = service.agent
+        config = path.configure(record.config or agent.config())
+        self._journal = CallJournal(service.store.tools, service.metrics)
+        self._runner = runner_of(record, config, service.model, self._journal)
+        self._control = Control(
+            agent.transfer_targets,
+            wish=self._tell,
+            transferred=lambda name: self._tell_hooks(Transferred(name)),
+            update=self._runner.update_session_with_bridge,
+        )
         self._context = agent.context(
             record.call_id,
-            self,
+            self._control,
             caller=record.caller,
             called=record.called,
             parameters=record.parameters,
             started_at=datetime.fromtimestamp(record.started_at, UTC),
         )
-        config = path.configure(record.config or agent.config())
-        self._journal = CallJournal(service.store.tools, service.metrics)
-        self._runner = runner_of(record, config, service.model, self._journal)
         # All of them are known, but offered is what the configuration names: an update may
         # have taken some away.
         self._runner.register_tools(tool.bind(self._context) for tool in agent.tools)
@@ -135,11 +142,12 @@ class Attendant:
         return ending
 
     async def abandon(self) -> None:
-        """Let go of the model."""
+        """Let go of the model, and let nobody steer the call any more."""
         if self._dialling is not None:
             self._dialling.cancel()
             await asyncio.gather(self._dialling, return_exceptions=True)
         await self._runner.close()
+        self._control.end()
 
     # What others want of the call
 
@@ -180,25 +188,6 @@ class Attendant:
         result = await self._runner.update_session_with_bridge(change, bridge_message)
         return result.value
 
-    async def hang_up(self, *, after_words: bool) -> None:
-        ending = Ending(Fault.NOBODY, "agent_hung_up")
-        self._tell(Finishing(leg.Hangup(), ending, after_words=after_words))
-
-    async def transfer(self, target: str) -> None:
-        ending = Ending(Fault.NOBODY, "transferred")
-        self._tell(Finishing(leg.Transfer(target), ending))
-        names = [name for name, to in self._context.transfer_targets.items() if to == target]
-        self._tell_hooks(Transferred(names[0] if names else ""))
-
-    async def say(self, text: str) -> None:
-        self._tell(SayAsked(phrases.say(text)))
-
-    async def press(self, keys: str) -> None:
-        self._tell(PressAsked(keys))
-
-    async def update(self, change: RealtimeConfig, bridge_message: str | None) -> None:
-        await self._runner.update_session_with_bridge(change, bridge_message)
-
     # At work
 
     async def _grant(self, wish: ChangeWish) -> None:
@@ -206,7 +195,7 @@ class Attendant:
         assert self._dialling is not None
         assert self._keeper is not None
         await asyncio.wait([self._dialling])
-        await self.update(wish.change, wish.bridge_message)
+        await self.change(wish.change, wish.bridge_message)
         await self._keeper.flush()
 
     async def _dial(self) -> None:
@@ -241,6 +230,7 @@ class Attendant:
         )
         hooks = Dispatcher(service.agent.hooks, self._context, failed=service.metrics.hook_failed)
         async with AsyncExitStack() as stack:
+            stack.callback(self._let_go)
             self._hooks = await stack.enter_async_context(hooks)
             # The hooks may take their time; who comes next need not wait for them.
             stack.callback(self._gone.set)
@@ -266,6 +256,15 @@ class Attendant:
             if not over.lost or not self._returns:
                 chronicle.ended(over.ending, time.time() - self.started_at)
         return over
+
+    def _let_go(self) -> None:
+        """
+        It is over. What knows each other in a circle would stay until the garbage collector
+        comes, for which every call of the worker has to wait.
+        """
+        self._conductor = self._hooks = self._keeper = self._letters = self._dialling = None
+        self._journal.kept(None)
+        self._runner.attach(None)
 
     async def _carry_out(self, over: Over, caller: leg.Leg, keeper: Keeper) -> None:
         """What becomes of the call: the verdict is stored before the carrier can ask for it."""

@@ -33,8 +33,8 @@ class CallJournal:
         """The call is ours. What was asked of an earlier holder is in the record already."""
         self._claim = claim
 
-    def kept(self, flush: Flush) -> None:
-        """From now on `flush` stores the record."""
+    def kept(self, flush: Flush | None) -> None:
+        """From now on `flush` stores the record; None: nobody does."""
         self._flush = flush
 
     async def begin(self, tool_call_id: str) -> Found:

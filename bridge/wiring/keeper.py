@@ -172,7 +172,7 @@ class Keeper:
         if self._keeping is None:
             return
         keeping, self._keeping = self._keeping, None
-        self._alarm.set(None)
+        self._alarm.stop()
         keeping.cancel()
         [failed] = await asyncio.gather(keeping, return_exceptions=True)
         if isinstance(failed, Exception):

@@ -58,8 +58,9 @@ class Letters:
         trace: TracebackType | None,
     ) -> None:
         assert self._reading is not None
-        self._reading.cancel()
-        [failed] = await asyncio.gather(self._reading, return_exceptions=True)
+        reading, self._reading = self._reading, None
+        reading.cancel()
+        [failed] = await asyncio.gather(reading, return_exceptions=True)
         if isinstance(failed, Exception):
             _log.error("the call's mail was no longer read", exc_info=failed)
 

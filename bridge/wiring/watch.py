@@ -29,8 +29,7 @@ from bridge.wiring.watchman import Watchman
 
 __all__ = ["watchman_of"]
 
-PACKAGE = "telephony-bridge"
-
+BUILD = version("telephony-bridge")
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +92,7 @@ def _pulse(service: Service) -> Pulse:
         service.worker,
         host=socket.gethostname(),
         pid=os.getpid(),
-        build=version(PACKAGE),
+        build=BUILD,
         draining=board.draining,
         calls=len(board),
         capacity=board.max_calls or 0,

@@ -84,3 +84,31 @@ def test_audio_may_be_had_by_itself() -> None:
     backlog.put(ENDED)
 
     assert told == [b"1", STARTED, b"2", b"3", ENDED]
+
+
+def test_behind_the_end_nothing_is_told() -> None:
+    """Not to whoever listened, nor to whoever comes later and hears only how it was."""
+    backlog = Backlog()
+    first: list[leg.LegEvent | bytes] = []
+    later: list[leg.LegEvent | bytes] = []
+    backlog.attach(first.append, first.append)
+    backlog.put(ENDED)
+    backlog.put(leg.Digit("1"))
+    backlog.heard(b"1")
+    backlog.attach(later.append, later.append)
+    backlog.heard(b"2")
+    backlog.put(ENDED)
+
+    assert (first, later) == ([ENDED], [])
+
+
+def test_whoever_comes_after_the_end_hears_what_was_kept() -> None:
+    backlog = Backlog()
+    told: list[leg.LegEvent | bytes] = []
+    backlog.heard(b"1")
+    backlog.put(ENDED)
+    backlog.heard(b"2")
+
+    backlog.attach(told.append, told.append)
+
+    assert told == [b"1", ENDED]

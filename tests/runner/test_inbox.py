@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
 
 import pytest
 
@@ -249,3 +250,31 @@ async def test_how_it_ended_can_be_waited_for() -> None:
 
     assert await inbox.outcome() == Closed()
     assert order == ["heard", "woken", "woken"]
+
+
+async def test_without_its_listener_it_keeps_events_again() -> None:
+    inbox = Inbox()
+    told: list[ServerEvent] = []
+    inbox.attach(told.append)
+    inbox.put(TEXT)
+    inbox.attach(None)
+    inbox.put(DONE)
+
+    assert told == [TEXT]
+    assert await inbox.get() == DONE
+
+
+def test_a_listener_that_has_heard_the_end_is_let_go_of() -> None:
+    class Listener:
+        def hear(self, happened: ServerEvent) -> None:
+            self.last = happened
+
+    inbox, listener = Inbox(), Listener()
+    gone = weakref.ref(listener)
+    inbox.attach(listener.hear)
+    inbox.put(END)
+    heard = listener.last
+    del listener
+
+    assert heard == END
+    assert gone() is None

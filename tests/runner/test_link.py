@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -382,3 +384,15 @@ async def test_closing_tells_the_end_of_the_session() -> None:
     await line.link.close()
 
     assert line.heard == [event.Disconnected(Drop.CLOSED)]
+
+
+async def test_a_line_that_is_closed_lets_go_of_whoever_listened() -> None:
+    line = Line()
+    await line.talk()
+    await line.link.close()
+    link, gone = line.link, weakref.ref(line)
+    del line
+    gc.collect()  # the helper knows itself
+
+    assert not link.connected
+    assert gone() is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -25,12 +26,7 @@ class Bench:
     """A pool, and what it told."""
 
     def __init__(self, *handlers: FakeTool, max_concurrent: int = 4, patience: float = 1.0) -> None:
-        self.pool = ToolPool(
-            max_concurrent=max_concurrent,
-            patience=patience,
-            started=lambda call_id, _name: self.started.append(call_id),
-            done=self._done,
-        )
+        self.pool = ToolPool(max_concurrent=max_concurrent, patience=patience)
         self.pool.register(handlers)
         self.started: list[str] = []
         self.answers: dict[str, Any] = {}
@@ -38,8 +34,19 @@ class Bench:
         self.seconds: dict[str, float] = {}
         self._news = asyncio.Event()
 
-    def run(self, call_id: str = "c1", arguments: str = "{}", name: str = "look") -> None:
-        self.pool.run(RunTool(call_id, name, arguments), self.pool.definitions())
+    def run(
+        self,
+        call_id: str = "c1",
+        arguments: str = "{}",
+        name: str = "look",
+        offered: Iterable[ToolDefinition] | None = None,
+    ) -> None:
+        self.pool.run(
+            RunTool(call_id, name, arguments),
+            self.pool.definitions() if offered is None else offered,
+            started=lambda call_id, _name: self.started.append(call_id),
+            done=self._done,
+        )
 
     async def finished(self, count: int = 1) -> None:
         while len(self.outcomes) < count:
@@ -146,8 +153,8 @@ async def test_a_tool_that_nobody_offered_does_not_run() -> None:
     """Even when there is a handler for it."""
     tool = FakeTool()
     bench = Bench(tool)
-    bench.pool.run(RunTool("c1", "look", "{}"), [ToolDefinition("other")])
-    bench.pool.run(RunTool("c2", "other", "{}"), [ToolDefinition("other")])
+    bench.run("c1", offered=[ToolDefinition("other")])
+    bench.run("c2", name="other", offered=[ToolDefinition("other")])
     await bench.finished(2)
 
     assert bench.outcomes == {"c1": ToolOutcome.UNKNOWN_TOOL, "c2": ToolOutcome.UNKNOWN_TOOL}
@@ -247,9 +254,9 @@ async def test_a_tool_runs_in_the_version_that_was_offered() -> None:
     old, new = FakeTool(description="old"), FakeTool(description="new")
     bench = Bench(old)
     bench.pool.register([new])
-    bench.pool.run(RunTool("c1", "look", "{}"), [old.definition, new.definition])
-    bench.pool.run(RunTool("c2", "look", "{}"), [new.definition])
-    bench.pool.run(RunTool("c3", "look", "{}"), [ToolDefinition("look", "a third")])
+    bench.run("c1", offered=[old.definition, new.definition])
+    bench.run("c2", offered=[new.definition])
+    bench.run("c3", offered=[ToolDefinition("look", "a third")])
     await bench.finished(3)
 
     assert [call.call_id for call in old.calls] == ["c1"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 
 import pytest
 
@@ -76,3 +77,19 @@ def test_a_fault_at_the_end_ends_nothing(caplog: pytest.LogCaptureFixture) -> No
 
     assert failed == []
     assert "a bug" in caplog.text
+
+
+def test_nobody_is_told_anything_of_what_is_over() -> None:
+    """And whoever was told before is let go of."""
+    listener, failed = Listener(), Listener()
+    told, gone = listener.told, weakref.ref(listener)
+    hearing = Hearing(lambda: failed.hear("failed"))
+    hearing.attach(listener.hear, listener.hear)
+    hearing.over(1000)
+    hearing.over(1006)
+    hearing.message("late")
+    del listener
+
+    assert [what for _, what in told] == [1000]
+    assert gone() is None
+    assert failed.told == []

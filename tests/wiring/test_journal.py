@@ -63,6 +63,17 @@ async def test_the_record_is_stored_before_a_tool_is_begun() -> None:
     assert bench.counted("tool_done", "ok")
 
 
+async def test_nobody_stores_the_record_of_a_call_that_was_let_go_of() -> None:
+    """A tool that does not stop is still told what is known."""
+    bench = Bench()
+    bench.journal.held(await claimed(bench.store, "CA1"))
+    bench.journal.kept(bench.flush)
+    bench.journal.kept(None)
+
+    assert await bench.journal.begin("t1") == NEW
+    assert bench.flushes == 0
+
+
 async def test_a_record_that_cannot_be_stored_is_no_beginning() -> None:
     """And it is counted that the tool runs without."""
     bench = Bench()

@@ -162,6 +162,7 @@ class Media:
             return
         self._closed = True
         self._clock.set(self._sleeper, None)
+        self._listener, self._sleeper.wake = None, _never
         if self._control.deadline is not None:
             self._send_rtcp(self._control.bye(self._clock.time()))
         self._ports.close()
@@ -301,3 +302,7 @@ def _sendable(address: Address) -> Address | None:
     except ValueError:
         return None
     return None if host.is_unspecified else address
+
+
+def _never(now: float) -> None:
+    """When somebody is woken who has been closed."""

@@ -189,7 +189,7 @@ class GeminiSession(SocketSession):
             self._alarm.set(self._patience.deadline)
 
     def _stop_watching(self) -> None:
-        self._alarm.set(None)
+        self._alarm.stop()
 
 
 def _refusal_in_words(error: Error, *, resuming: bool) -> ConnectError:

@@ -56,18 +56,6 @@ class Reader:
     def __init__(self, turn: TurnState, calls: ToolCalls) -> None:
         self._turn = turn
         self._calls = calls
-        self._sections: dict[str, Section] = {
-            "setupComplete": self._read_setup_complete,
-            "voiceActivity": self._read_activity,
-            "voiceActivityDetectionSignal": self._read_signal,
-            "toolCallCancellation": self._read_cancellation,
-            "serverContent": self._read_content,
-            "toolCall": self._read_calls,
-            "usageMetadata": _read_usage,
-            "sessionResumptionUpdate": _read_token,
-            "goAway": _read_going_away,
-            "error": _read_error,
-        }
 
     def read(self, frame: str | bytes) -> tuple[ServerEvent, ...]:
         """All that one frame tells. What of it cannot be read is a BadFrame, the rest counts."""
@@ -84,15 +72,31 @@ class Reader:
         except RecursionError:
             return (event.BadFrame("nested too deeply", len(frame)),)
 
+    def _sections(self) -> dict[str, Section]:
+        """Made anew each time: a table that were kept would know who keeps it."""
+        return {
+            "setupComplete": self._read_setup_complete,
+            "voiceActivity": self._read_activity,
+            "voiceActivityDetectionSignal": self._read_signal,
+            "toolCallCancellation": self._read_cancellation,
+            "serverContent": self._read_content,
+            "toolCall": self._read_calls,
+            "usageMetadata": _read_usage,
+            "sessionResumptionUpdate": _read_token,
+            "goAway": _read_going_away,
+            "error": _read_error,
+        }
+
     def _events(self, message: Fields, size: int) -> Iterator[ServerEvent]:
         content = value(message, "serverContent")
-        for name, section in self._sections.items():
+        sections = self._sections()
+        for name, section in sections.items():
             if value(message, name) is not None:
                 yield from _guarded(section, message, name, size)
         if isinstance(content, dict):
             yield from _guarded(self._read_end, message, "serverContent", size)
         for key, payload in message.items():
-            if camel(key) not in self._sections:
+            if camel(key) not in sections:
                 yield event.Unknown(camel(key), {key: payload})
 
     def _read_setup_complete(self, setup: Fields) -> Iterator[ServerEvent]:
