@@ -343,12 +343,12 @@ read_voice(PyObject *module, PyObject *const *args, Py_ssize_t count)
                          (Py_ssize_t)(item.end - item.at), output, content, audio);
 }
 
-/* A client's message with audio, as a WebSocket's frame. */
+/* A message with audio, as a WebSocket's frame. */
 
 PyDoc_STRVAR(audio_frame_doc,
 "audio_frame(before, audio, behind, mask, /)\n--\n\n"
-"A client's text message (RFC 6455, section 5): `before`, the audio in base64, `behind`,\n"
-"in one frame under the four bytes of `mask`.");
+"A text message (RFC 6455, section 5): `before`, the audio in base64, `behind`, in one frame\n"
+"under the four bytes of `mask`; a server's has none.");
 
 static PyObject *
 audio_frame(PyObject *module, PyObject *const *parts, Py_ssize_t count)
@@ -364,8 +364,8 @@ audio_frame(PyObject *module, PyObject *const *parts, Py_ssize_t count)
         }
     }
     Py_ssize_t before = PyBytes_GET_SIZE(parts[0]), audio = PyBytes_GET_SIZE(parts[1]);
-    Py_ssize_t behind = PyBytes_GET_SIZE(parts[2]);
-    if (PyBytes_GET_SIZE(parts[3]) != 4) {
+    Py_ssize_t behind = PyBytes_GET_SIZE(parts[2]), masked = PyBytes_GET_SIZE(parts[3]);
+    if (masked != 0 && masked != 4) {
         PyErr_SetString(PyExc_ValueError, "a mask has four bytes");
         return NULL;
     }
@@ -374,22 +374,25 @@ audio_frame(PyObject *module, PyObject *const *parts, Py_ssize_t count)
     }
     Py_ssize_t size = before + (audio + 2) / 3 * 4 + behind;
     Py_ssize_t head = size < 126 ? 2 : size < 0x10000 ? 4 : 10;
-    PyObject *frame = PyBytes_FromStringAndSize(NULL, head + 4 + size);
+    PyObject *frame = PyBytes_FromStringAndSize(NULL, head + masked + size);
     if (frame == NULL) {
         return NULL;
     }
     uint8_t *to = (uint8_t *)PyBytes_AS_STRING(frame);
     to[0] = 0x81;
-    to[1] = 0x80 | (head == 2 ? (uint8_t)size : head == 4 ? 126 : 127);
+    to[1] = (masked ? 0x80 : 0) | (head == 2 ? (uint8_t)size : head == 4 ? 126 : 127);
     for (Py_ssize_t at = 2; at < head; at++) {
         to[at] = (uint8_t)((uint64_t)size >> 8 * (head - 1 - at));
     }
-    memcpy(to + head, PyBytes_AS_STRING(parts[3]), 4);
-    uint8_t *body = to + head + 4;
+    memcpy(to + head, PyBytes_AS_STRING(parts[3]), (size_t)masked);
+    uint8_t *body = to + head + masked;
     memcpy(body, PyBytes_AS_STRING(parts[0]), (size_t)before);
     uint8_t *after =
         write_base64(body + before, (const uint8_t *)PyBytes_AS_STRING(parts[1]), audio);
     memcpy(after, PyBytes_AS_STRING(parts[2]), (size_t)behind);
+    if (!masked) {
+        return frame;
+    }
 
     uint32_t mask;
     memcpy(&mask, PyBytes_AS_STRING(parts[3]), 4);

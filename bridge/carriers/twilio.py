@@ -1,9 +1,9 @@
 """
 A caller behind Twilio: Media Streams, bidirectional, as a leg.
 
-Rule: the leg has no socket. Whoever reads one gives it each message, and it writes and
-closes through the two functions it was given. Nothing here waits, and whatever a peer
-sends leads to events, counts or a close code, never to an exception.
+Rule: the leg reads no socket. Whoever does gives it each message, and it writes and closes
+through the outlet that it was given. Nothing here waits, and whatever a peer sends leads to
+events, counts or a close code, never to an exception.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ __all__ = [
     "CARRIER",
     "MAX_BUFFERED_SIZE",
     "Breach",
+    "Outlet",
     "TwilioLeg",
-    "Write",
 ]
 
 CARRIER = "twilio"
@@ -61,39 +61,38 @@ _CLOSE_CODES: dict[str, int] = {
 }
 
 
-class Write(Protocol):
-    """Sends text frames, in order and at once."""
+class Outlet(Protocol):
+    """The way to the carrier. Nothing here waits."""
 
-    def __call__(self, *texts: str) -> None: ...
+    def write(self, *texts: str) -> None:
+        """Send text messages, in order and at once."""
+
+    def write_audio(self, before: bytes, audio: bytes, behind: bytes, *texts: str) -> None:
+        """The same, the first of which is `audio` in base64 between two pieces of ASCII text."""
+
+    def buffered(self) -> int:
+        """How many bytes wait to be sent."""
+
+    def close(self, code: int) -> None:
+        """Begin to close the socket with this code."""
 
 
 class TwilioLeg:
     """
-    One media stream.
-
-    `write` sends text frames, `close` begins to close the socket with a code; neither
-    waits. `buffered` tells how many bytes wait to be sent; `now` is a monotonic clock in
-    seconds. The socket's owner calls `receive` for each message and `disconnected` at the end.
+    One media stream. `now` is a monotonic clock in seconds. The socket's owner calls `receive`
+    for each message and `disconnected` at the end.
 
     `start` is what Twilio said of the call, None until it has. `bad_frames` counts frames
     that were dropped, by reason; `dropped_audio` the bytes for the caller that found no
     room; `missing_chunks` the caller's frames that never came.
     """
 
-    def __init__(
-        self,
-        write: Write,
-        close: Callable[[int], None],
-        *,
-        buffered: Callable[[], int],
-        now: Callable[[], float],
-    ) -> None:
-        self._write = write
-        self._close = close
-        self._buffered = buffered
+    def __init__(self, outlet: Outlet, now: Callable[[], float]) -> None:
+        self._outlet = outlet
         self._now = now
         self._events = Backlog()
         self._stream_sid: str | None = None
+        self._before, self._behind = b"", b""
         self._next_chunk = 1
         self._bad_times: deque[float] = deque(maxlen=BAD_FRAMES_QUOTA)
         self._open = True
@@ -126,12 +125,14 @@ class TwilioLeg:
                 self._shut(NORMAL)
             case _ if self._stream_sid is None:
                 pass
-            case leg.Play():
-                self._play(command.audio, command.mark, self._stream_sid)
+            case leg.Play(audio, None):
+                self._play(audio)
+            case leg.Play(audio, str(mark)):
+                self._play(audio, media.write_mark(self._stream_sid, mark))
             case leg.Press(keys):
-                self._play(tones(keys), None, self._stream_sid)
+                self._play(tones(keys))
             case leg.Clear():
-                self._write(media.write_clear(self._stream_sid))
+                self._outlet.write(media.write_clear(self._stream_sid))
 
     def receive(self, message: str | bytes) -> None:
         """Take a message from the socket: str from a text frame, bytes from a binary one."""
@@ -204,18 +205,19 @@ class TwilioLeg:
         else:
             self.start = start
             self._stream_sid = start.stream_sid
+            self._before, self._behind = media.envelope(start.stream_sid)
             self._events.put(leg.Started(start.call_id, ULAW_8K, start.parameters))
 
-    def _play(self, audio: bytes, mark: str | None, stream_sid: str) -> None:
-        texts = [] if mark is None else [media.write_mark(stream_sid, mark)]
-        if self._buffered() > MAX_BUFFERED_SIZE:
+    def _play(self, audio: bytes, *marks: str) -> None:
+        if audio and self._outlet.buffered() <= MAX_BUFFERED_SIZE:
+            self._outlet.write_audio(self._before, audio, self._behind, *marks)
+            return
+        if audio:
             if not self.dropped_audio:
                 _log.warning("the carrier does not read: audio for the caller is dropped")
             self.dropped_audio += len(audio)
-        elif audio:
-            texts.insert(0, media.write_media(stream_sid, audio))
-        if texts:
-            self._write(*texts)
+        if marks:
+            self._outlet.write(*marks)
 
     def _drop(self, reason: str) -> None:
         self._count(reason)
@@ -239,7 +241,7 @@ class TwilioLeg:
 
     def _shut(self, code: int) -> None:
         self._open = False
-        self._close(code)
+        self._outlet.close(code)
 
     def _end(self, ending: Ending, *, lost: bool = False) -> None:
         if not self._ended:

@@ -8,16 +8,14 @@ is known only where its frames end.
 
 from __future__ import annotations
 
-import binascii
 import os
 import struct
 from collections.abc import Iterator
 from itertools import chain
 
-from bridge.kernel import compiled
-from bridge.wire.framing import LENGTH_IN_TWO, MASKED, apply_mask, text_head
+from bridge.wire.framing import LENGTH_IN_TWO, MASKED
 
-__all__ = ["BINARY", "OTHER", "TEXT", "Splitter", "audio_frame", "masks", "text_frame"]
+__all__ = ["BINARY", "OTHER", "TEXT", "Splitter", "masks"]
 
 OTHER, TEXT, BINARY = 0, 1, 2
 
@@ -38,20 +36,6 @@ def masks() -> Iterator[bytes]:
 def _draws() -> Iterator[Iterator[tuple[bytes, ...]]]:
     while True:
         yield struct.iter_unpack("4s", os.urandom(4 * MASKS_AT_ONCE))
-
-
-def text_frame(text: bytes, mask: bytes) -> bytes:
-    """A client's text message: UTF-8 in one frame, under the four bytes of `mask`."""
-    return text_head(len(text), MASKED) + mask + apply_mask(text, mask)
-
-
-def _audio_frame_here(before: bytes, audio: bytes, behind: bytes, mask: bytes) -> bytes:
-    """`audio_frame` in Python."""
-    return text_frame(before + binascii.b2a_base64(audio, newline=False) + behind, mask)
-
-
-audio_frame = compiled("audio_frame", _audio_frame_here)
-"""The frame of a message with audio: what comes before, the audio, what comes behind, the mask."""
 
 
 class Splitter:

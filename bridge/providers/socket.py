@@ -21,10 +21,11 @@ from websockets.uri import WebSocketURI
 
 from bridge.alarm import Alarm
 from bridge.errors import ConnectError, SessionClosed
-from bridge.providers.framing import BINARY, OTHER, Splitter, audio_frame, masks, text_frame
+from bridge.providers.framing import BINARY, OTHER, Splitter, masks
 from bridge.providers.keepalive import Keepalive, Pulse
 from bridge.providers.refusal import unanswered, unreachable
 from bridge.providers.transport import address, default_context, set_options
+from bridge.wire.framing import audio_frame, text_frame
 
 __all__ = ["MessageListener", "ProviderSocket"]
 

@@ -21,7 +21,7 @@ from websockets.protocol import State
 
 from bridge.web.hearing import ABNORMAL, FAULT, NORMAL, Hearing, MediaSocket, Message
 from bridge.web.socket import AsgiSocket
-from bridge.wire.framing import FrameReader, text_frame, usual_text
+from bridge.wire.framing import FrameReader, audio_frame, text_frame, usual_text
 
 __all__ = ["EXTENSION", "DirectProtocol", "DirectSocket", "media_socket"]
 
@@ -95,10 +95,12 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         """Whether neither side has closed it."""
         return self.conn.state is State.OPEN and not self.transport.is_closing()
 
-    def send_texts(self, *texts: str) -> None:
-        """Send text messages at once; after the end, quietly nothing."""
+    def send_frame(self, frame: bytes, *texts: str) -> None:
+        """Send a frame and text messages at once; after the end, quietly nothing."""
         if self.open:
-            self.transport.write(b"".join(map(text_frame, texts)))
+            for text in texts:
+                frame += text_frame(text.encode())
+            self.transport.write(frame)
 
     def say_goodbye(self, code: int) -> None:
         """Close it; who does not answer that in time is cut off."""
@@ -145,7 +147,10 @@ class DirectSocket:
             self._connection.direct(self._hearing.message, self._tell)
 
     def write(self, *texts: str) -> None:
-        self._connection.send_texts(*texts)
+        self._connection.send_frame(b"", *texts)
+
+    def write_audio(self, before: bytes, audio: bytes, behind: bytes, *texts: str) -> None:
+        self._connection.send_frame(audio_frame(before, audio, behind, b""), *texts)
 
     def close(self, code: int) -> None:
         self._connection.say_goodbye(code)

@@ -49,6 +49,9 @@ class MediaSocket(Protocol):
     def write(self, *texts: str) -> None:
         """Send text messages; after the end, quietly nothing."""
 
+    def write_audio(self, before: bytes, audio: bytes, behind: bytes, *texts: str) -> None:
+        """The same, the first of which is `audio` in base64 between two pieces of ASCII text."""
+
     def close(self, code: int) -> None:
         """Close, once all that was written is sent."""
 

@@ -8,6 +8,7 @@ end with the socket, whatever the peer does; how much may wait is the leg's to b
 from __future__ import annotations
 
 import asyncio
+from binascii import b2a_base64
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
@@ -69,6 +70,9 @@ class AsgiSocket:
             self._waiting += texts
             self._size += sum(map(len, texts))
             self._work.set()
+
+    def write_audio(self, before: bytes, audio: bytes, behind: bytes, *texts: str) -> None:
+        self.write((before + b2a_base64(audio, newline=False) + behind).decode(), *texts)
 
     def close(self, code: int) -> None:
         if self._closing is None:

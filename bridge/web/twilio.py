@@ -209,12 +209,7 @@ class TwilioRoutes:
             return
         await websocket.accept()
         async with media_socket(websocket) as socket:
-            caller = TwilioLeg(
-                socket.write,
-                socket.close,
-                buffered=socket.buffered,
-                now=asyncio.get_running_loop().time,
-            )
+            caller = TwilioLeg(socket, asyncio.get_running_loop().time)
             with self._service.tallies.keep(self._tally(caller)):
                 try:
                     await self._stream(socket, caller)

@@ -9,6 +9,7 @@ may send. So nothing is decided here that such an implementation would decide ot
 
 from __future__ import annotations
 
+import binascii
 import struct
 from collections.abc import Sequence
 from functools import lru_cache
@@ -25,8 +26,8 @@ __all__ = [
     "MASKED",
     "FrameReader",
     "apply_mask",
+    "audio_frame",
     "text_frame",
-    "text_head",
     "usual_text",
 ]
 
@@ -112,14 +113,24 @@ there is and all of it is ASCII; None for whatever else it is.
 """
 
 
-def text_frame(text: str) -> bytes:
-    """A text message in one frame, as a server sends it."""
-    body = text.encode()
-    return text_head(len(body)) + body
+def text_frame(text: bytes, mask: bytes = b"") -> bytes:
+    """A text message, UTF-8, in one frame: a client's under the four bytes of `mask`."""
+    if not mask:
+        return _head(len(text), 0) + text
+    return _head(len(text), MASKED) + mask + apply_mask(text, mask)
+
+
+def _audio_frame_here(before: bytes, audio: bytes, behind: bytes, mask: bytes) -> bytes:
+    """`audio_frame` in Python."""
+    return text_frame(before + binascii.b2a_base64(audio, newline=False) + behind, mask)
+
+
+audio_frame = compiled("audio_frame", _audio_frame_here)
+"""The same for a text with audio: what comes before its base64, the audio, what comes behind."""
 
 
 @lru_cache(maxsize=1024)
-def text_head(size: int, masked: int = 0) -> bytes:
+def _head(size: int, masked: int) -> bytes:
     """What comes before a text message of so many bytes, and its mask. `masked`: MASKED or 0."""
     if size < LENGTH_IN_TWO:
         return _SHORT.pack(FINAL | TEXT, masked | size)

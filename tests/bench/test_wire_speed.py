@@ -22,7 +22,8 @@ from bridge.call.patience import CallRules
 from bridge.call.vocabulary import ModelReady, Voice
 from bridge.carriers.twilio import TwilioLeg
 from bridge.ports import leg
-from bridge.providers.framing import Splitter, audio_frame, masks
+from bridge.providers.framing import Splitter, masks
+from bridge.wire.framing import audio_frame
 from bridge.wire.openai.translator import OpenAITranslator
 from bridge.wire.twilio import media
 from tests.bench.pairs import both, race
@@ -55,6 +56,19 @@ def plain_delta(text: str) -> object:
     return base64.b64decode(json.loads(text)["delta"])
 
 
+class Mute:
+    """A carrier to whom nothing is said."""
+
+    def write(self, *texts: str) -> None: ...
+
+    def write_audio(self, before: bytes, audio: bytes, behind: bytes, *texts: str) -> None: ...
+
+    def buffered(self) -> int:
+        return 0
+
+    def close(self, code: int) -> None: ...
+
+
 def leg_that_hears() -> Read:
     """A leg after its start, which tells somebody what it hears."""
     heard: list[object] = [None]
@@ -66,7 +80,7 @@ def leg_that_hears() -> Read:
         caller.receive(text)
         return heard[0]
 
-    caller = TwilioLeg(lambda *texts: None, lambda code: None, buffered=int, now=float)
+    caller = TwilioLeg(Mute(), float)
     caller.receive(START)
     caller.attach(listen)
     return receive
@@ -121,8 +135,10 @@ def test_a_leg_takes_a_frame(benchmark: BenchmarkFixture, make: str) -> None:
 def test_write_a_frame_for_the_caller(benchmark: BenchmarkFixture, make: str) -> None:
     """100 ms of mu-law."""
 
-    def ours(audio: bytes) -> str:
-        return media.write_media(SID, audio)
+    before, behind = media.envelope(SID)
+
+    def ours(audio: bytes) -> bytes:
+        return audio_frame(before, audio, behind, b"")
 
     step = ours if make == "ours" else plain_write
     race(benchmark, "write a media frame", make, step, bytes(800), at_most=0.5)

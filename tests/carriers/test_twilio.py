@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 from typing import Any
@@ -26,22 +27,29 @@ GARBAGE = "garbage"
 
 
 class Line:
-    """A leg with the two functions and the clock that it is given, and what it made of them."""
+    """A leg with the outlet and the clock that it is given, and what it made of them."""
 
     def __init__(self, *, listening: bool = True) -> None:
         self.writes: list[tuple[str, ...]] = []
         self.closed: list[int] = []
         self.told: list[leg.LegEvent] = []
-        self.buffered = 0
+        self.waiting = 0
         self.now = 100.0
-        self.leg = TwilioLeg(
-            lambda *texts: self.writes.append(texts),
-            self.closed.append,
-            buffered=lambda: self.buffered,
-            now=lambda: self.now,
-        )
+        self.leg = TwilioLeg(self, lambda: self.now)
         if listening:
             self.leg.attach(self.told.append)
+
+    def write(self, *texts: str) -> None:
+        self.writes.append(texts)
+
+    def write_audio(self, before: bytes, audio: bytes, behind: bytes, *texts: str) -> None:
+        self.write((before + base64.b64encode(audio) + behind).decode(), *texts)
+
+    def buffered(self) -> int:
+        return self.waiting
+
+    def close(self, code: int) -> None:
+        self.closed.append(code)
 
     def say(self, *events: media.TwilioEvent) -> None:
         for event in events:
@@ -325,10 +333,10 @@ def test_a_few_bad_frames_now_and_then_are_endured() -> None:
 def test_a_carrier_that_does_not_read_gets_no_more_audio() -> None:
     """Control is never dropped: it is small, and the call waits for it."""
     line = started()
-    line.buffered = MAX_BUFFERED_SIZE + 1
+    line.waiting = MAX_BUFFERED_SIZE + 1
     line.leg.do(leg.Play(FRAME, "m"))
     line.leg.do(leg.Clear())
-    line.buffered = MAX_BUFFERED_SIZE
+    line.waiting = MAX_BUFFERED_SIZE
     line.leg.do(leg.Play(FRAME))
 
     assert line.commands == [

@@ -20,6 +20,7 @@ from bridge.config import Config
 from bridge.ports.model import EventListener, RealtimeModel, RealtimeSession, Resumption
 from bridge.ports.server_events import ServerEvent
 from bridge.ports.session import RealtimeConfig
+from bridge.providers.framing import Splitter
 from bridge.web.app import Bridge
 from bridge.web.direct import EXTENSION, DirectProtocol
 from bridge.wiring.models import model_of
@@ -87,10 +88,12 @@ class _StampedConnection:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
-    def send_texts(self, *texts: str) -> None:
+    def send_frame(self, frame: bytes, *texts: str) -> None:
+        for _, text in Splitter(len(frame)).feed(frame):
+            self._stamp(text.decode())
         for text in texts:
             self._stamp(text)
-        self._connection.send_texts(*texts)
+        self._connection.send_frame(frame, *texts)
 
 
 class _StampedModel:

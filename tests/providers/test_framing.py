@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
-import json
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
-from websockets.frames import Frame, Opcode
+from websockets.frames import Frame
 from websockets.protocol import Protocol, Side
 
 from bridge.providers.framing import (
@@ -19,11 +17,9 @@ from bridge.providers.framing import (
     OTHER,
     TEXT,
     Splitter,
-    _audio_frame_here,
     masks,
-    text_frame,
 )
-from tests.makes import both_makes
+from bridge.wire.framing import text_frame
 
 MAX_SIZE = 70_000
 SIZES = st.sampled_from([0, 1, 125, 126, 127, 300, 65_535, 65_536, MAX_SIZE, MAX_SIZE + 1])
@@ -111,38 +107,6 @@ def test_half_a_header_waits() -> None:
 
     assert [splitter.feed(data[at : at + 1]) for at in range(9)] == [[]] * 9
     assert splitter.feed(data[9:]) == [(TEXT, b"a" * 65_536)]
-
-
-@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
-def test_a_text_goes_out_as_the_library_reads_it(size: int) -> None:
-    """Masked, in one frame, with the shortest header."""
-    text = json.dumps("ü" * size, ensure_ascii=False).encode()[:size]
-    made = text_frame(text, b"\x01\x80\xff\x7f")
-
-    server = Protocol(Side.SERVER, max_size=None)
-    assert read_by(server, made) == [(Opcode.TEXT, True, text)]
-    assert len(made) - size - 4 == (2 if size < 126 else 4 if size < 65_536 else 10)
-
-
-@both_makes("audio_frame", "audio_frame", _audio_frame_here)
-@given(st.binary(max_size=40), st.binary(max_size=300), st.binary(max_size=40), st.binary())
-@example(b"", b"\0" * 49_200, b"", b"")
-@example(b"", b"", b"", b"")
-def test_audio_goes_out_as_the_library_reads_it(
-    audio_frame: Callable[[bytes, bytes, bytes, bytes], bytes],
-    before: bytes,
-    audio: bytes,
-    behind: bytes,
-    noise: bytes,
-) -> None:
-    """In base64 between what it is given, masked, in one frame with the shortest header."""
-    mask = (noise + b"mask")[:4]
-    text = before + base64.b64encode(audio) + behind
-
-    made = audio_frame(before, audio, behind, mask)
-
-    assert made == text_frame(text, mask)
-    assert read_by(Protocol(Side.SERVER, max_size=None), made) == [(Opcode.TEXT, True, text)]
 
 
 def test_no_two_masks_are_alike() -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
+import base64
+import json
 from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, Protocol, Side
 from websockets.utils import apply_mask
 
-from bridge.wire.framing import FrameReader, _usual_text_here, text_frame
+from bridge.wire.framing import FrameReader, _audio_frame_here, _usual_text_here, text_frame
 from tests.makes import both_makes
 
 MAX_SIZE = 400
@@ -188,11 +189,46 @@ def test_what_no_client_may_send_is_not_waited_for(frame: bytes) -> None:
     assert reader.feed(sent(0x81, b"behind")) == [sent(0x81, b"behind")]
 
 
-@pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
-def test_what_we_send_a_client_can_read(size: int) -> None:
-    client = Protocol(Side.CLIENT, state=OPEN)
-    text = os.urandom(size // 2 + 1).hex()[:size]
-    client.receive_data(text_frame(text))
-    [frame] = client.events_received()
+BOTH = pytest.mark.parametrize(("reader", "mask"), [(Side.SERVER, KEY), (Side.CLIENT, b"")])
 
-    assert frame == Frame(Opcode.TEXT, text.encode())
+
+@BOTH
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
+def test_a_text_goes_out_as_the_library_reads_it(reader: Side, mask: bytes, size: int) -> None:
+    """In one frame with the shortest header; masked, if a client sends it."""
+    text = json.dumps("ü" * size, ensure_ascii=False).encode()[:size]
+    made = text_frame(text, mask)
+
+    assert read_by(reader, made) == [Frame(Opcode.TEXT, text)]
+    assert len(made) - size - len(mask) == (2 if size < 126 else 4 if size < 65_536 else 10)
+
+
+@BOTH
+@both_makes("audio_frame", "audio_frame", _audio_frame_here)
+@given(st.binary(max_size=40), st.binary(max_size=300), st.binary(max_size=40), st.binary())
+@example(b"", b"\0" * 49_200, b"", b"")
+@example(b"", b"", b"", b"")
+def test_audio_goes_out_as_the_library_reads_it(
+    audio_frame: Callable[[bytes, bytes, bytes, bytes], bytes],
+    reader: Side,
+    mask: bytes,
+    before: bytes,
+    audio: bytes,
+    behind: bytes,
+    noise: bytes,
+) -> None:
+    """In base64 between what it is given, and framed like any text."""
+    mask = (noise + mask)[: len(mask)]
+    text = before + base64.b64encode(audio) + behind
+
+    made = audio_frame(before, audio, behind, mask)
+
+    assert made == text_frame(text, mask)
+    assert read_by(reader, made) == [Frame(Opcode.TEXT, text)]
+
+
+def read_by(side: Side, data: bytes) -> list[object]:
+    """What the library makes of it."""
+    peer = Protocol(side, state=OPEN, max_size=None)
+    peer.receive_data(data)
+    return list(peer.events_received())

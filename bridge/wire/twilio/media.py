@@ -60,6 +60,7 @@ __all__ = [
     "Stop",
     "TwilioCommand",
     "TwilioEvent",
+    "envelope",
     "read_command",
     "read_event",
     "read_in_full",
@@ -110,10 +111,16 @@ def read_command(text: str | bytes) -> TwilioCommand:
         raise CarrierProtocolError(Reason.MALFORMED) from None
 
 
+def envelope(stream_sid: str) -> tuple[bytes, bytes]:
+    """Of a media command: what comes before its audio in base64, and what comes behind."""
+    head = f'{{"event":"media","streamSid":{quoted(stream_sid)},"media":{{"payload":"'
+    return head.encode(), b'"}}'
+
+
 def write_media(stream_sid: str, audio: bytes) -> str:
     """A media command. `audio` is headerless mu-law, 8000 Hz, mono, of any length."""
-    payload = binascii.b2a_base64(audio, newline=False).decode("ascii")
-    return f'{{"event":"media","streamSid":{quoted(stream_sid)},"media":{{"payload":"{payload}"}}}}'
+    before, behind = envelope(stream_sid)
+    return (before + binascii.b2a_base64(audio, newline=False) + behind).decode()
 
 
 def write_mark(stream_sid: str, name: str) -> str:
