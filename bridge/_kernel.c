@@ -287,7 +287,7 @@ small_number(Text *text, long long *value)
 
 PyDoc_STRVAR(read_voice_doc,
 "read_voice(text, kinds, /)\n--\n\n"
-"Event, response, item, output, content and audio of a delta that is called one of `kinds` (a\n"
+"Item, audio, response, output, content and event of a delta that is called one of `kinds` (a\n"
 "tuple), as OpenAI lays it out; None for whatever else it is.");
 
 static PyObject *
@@ -338,9 +338,9 @@ read_voice(PyObject *module, PyObject *const *args, Py_ssize_t count)
         }
         Py_RETURN_NONE;
     }
-    return Py_BuildValue("(s#s#s#LLN)", event.at, (Py_ssize_t)(event.end - event.at), response.at,
-                         (Py_ssize_t)(response.end - response.at), item.at,
-                         (Py_ssize_t)(item.end - item.at), output, content, audio);
+    return Py_BuildValue("(s#Ns#LLs#)", item.at, (Py_ssize_t)(item.end - item.at), audio,
+                         response.at, (Py_ssize_t)(response.end - response.at), output, content,
+                         event.at, (Py_ssize_t)(event.end - event.at));
 }
 
 /* A message with audio, as a WebSocket's frame. */

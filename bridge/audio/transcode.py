@@ -73,9 +73,7 @@ def _between(source: AudioFormat, target: AudioFormat) -> Transcoder:
 
 class _Untouched:
     delay_ms = 0.0
-
-    def feed(self, audio: bytes) -> bytes:
-        return audio
+    feed = bytes  # which are the very same, of bytes
 
     def reset(self) -> None:
         pass

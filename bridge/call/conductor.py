@@ -96,6 +96,8 @@ class Conductor:
         self._alarm = Alarm(lambda: self.tell(TimeIsUp()))
         self._waiting: deque[CallEvent] = deque()
         self._handling = False
+        self._deaf = False  # as the machine is
+        self._feed = runner.feed
         self._speaking = ("", "")
         self._tasks: set[asyncio.Task[None]] = set()
         self._over: asyncio.Future[Over] = asyncio.get_running_loop().create_future()
@@ -140,7 +142,13 @@ class Conductor:
     def _on_runner(self, event: RunnerEvent) -> None:
         try:
             if isinstance(event, model.AudioDelta):
-                self._hear_agent(event)
+                speaking = event.response_id, event.item_id
+                if speaking != self._speaking:
+                    self._speaking = speaking
+                    self._to_caller.reset()  # nothing of what was said before sounds on
+                audio = self._to_caller.feed(event.delta)
+                if audio:
+                    self._handle(Voice(event.item_id, event.response_id, audio))
             else:
                 self._handle(event)
                 self._observer.model(event)
@@ -151,13 +159,12 @@ class Conductor:
 
     def _hear_caller(self, audio: bytes) -> None:
         try:
-            if not self._over.done():
-                self.frames_in += 1
-                if self._call.deaf:
-                    audio = self._format.silent(len(audio))
-                self._runner.feed(self._to_model.feed(audio))
-                if self._ear is not None and self._ear.hear(audio):
-                    self._tell_speech(self._ear)
+            self.frames_in += 1
+            if self._deaf:
+                audio = self._format.silent(len(audio))
+            self._feed(self._to_model.feed(audio))
+            if self._ear is not None and self._ear.hear(audio):
+                self._tell_speech(self._ear)
         except Exception as exc:
             self._fail(exc)
 
@@ -167,15 +174,6 @@ class Conductor:
             self._handle(model.SpeechStopped())
         elif self._call.agent_silent:
             self._handle(model.SpeechStarted())
-
-    def _hear_agent(self, event: model.AudioDelta) -> None:
-        speaking = event.response_id, event.item_id
-        if speaking != self._speaking:
-            self._speaking = speaking
-            self._to_caller.reset()  # nothing of what was said before sounds on in what begins
-        audio = self._to_caller.feed(event.delta)
-        if audio:
-            self._handle(Voice(event.item_id, event.response_id, audio))
 
     def _handle(self, event: CallEvent) -> None:
         """Decide and do; what happens while it is done waits for its turn."""
@@ -195,14 +193,19 @@ class Conductor:
         finally:
             self._handling = False
         if not later:
-            self._set_alarm()
+            self._deaf = self._call.deaf
+            self._alarm.set(None if self._over.done() else self._call.deadline)
 
     def _fail(self, error: BaseException) -> None:
         _log.error("the call's own logic failed; the call ends with an apology", exc_info=error)
-        if not self._over.done():
-            ending = Ending(Fault.BRIDGE, "fault", "a fault of the bridge")
-            self._over.set_result(Over(ending, self._call.apology))
+        ending = Ending(Fault.BRIDGE, "fault", "a fault of the bridge")
+        self._end(Over(ending, self._call.apology))
         self._waiting.clear()
+
+    def _end(self, over: Over) -> None:
+        if not self._over.done():
+            self._over.set_result(over)
+            self._feed = _nobody
 
     # What is done about it
 
@@ -228,8 +231,7 @@ class Conductor:
             case Happened():
                 self._observer.moment(command, now)
             case Over():
-                if not self._over.done():
-                    self._over.set_result(command)
+                self._end(command)
 
     async def _dial(self, dialled: Awaitable[None], ready: ModelReady) -> None:
         try:
@@ -257,12 +259,13 @@ class Conductor:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fail(error)
 
-    def _set_alarm(self) -> None:
-        self._alarm.set(None if self._over.done() else self._call.deadline)
-
     async def _let_go(self) -> None:
         self._alarm.stop()
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _nobody(audio: bytes) -> None:
+    """Who hears the caller once the call is over here."""

@@ -46,7 +46,6 @@ from bridge.ports.store import Cut
 __all__ = ["Call"]
 
 INFINITE = float("inf")
-_GOING_ON = (Voice, leg.Played)
 _SILENT = Ending(Fault.CALLER, "silence")
 _TOO_LONG = Ending(Fault.NOBODY, "longest_call")
 
@@ -118,16 +117,16 @@ class Call:
         """What is to be done, in this order. Nothing after Over."""
         if self._over:
             return []
-        commands = self._note(happened, now)
-        goes_on = isinstance(happened, _GOING_ON) and self._playback.speaking
-        if goes_on and self._closing is None:
+        if isinstance(happened, Voice):  # most of what happens
+            commands, goes_on = self._on_voice(happened, now), True
+        else:
+            commands, goes_on = self._note(happened, now), isinstance(happened, leg.Played)
+        if goes_on and self._playback.speaking and self._closing is None:
             return commands  # all that follows is that it is busy for longer: see TimeIsUp
         return commands + self._settle(now)
 
     def _note(self, happened: CallEvent, now: float) -> list[CallCommand]:
         match happened:
-            case Voice():
-                return self._on_voice(happened, now)
             case leg.Played(mark):
                 heard = self._playback.played(mark, now) and not self._playback.speaking
                 return [Happened(Moment.AGENT_HEARD)] if heard else []
@@ -153,8 +152,8 @@ class Call:
                 return [Happened(Moment.PRESSED, f"{len(keys)} keys"), leg.Press(keys)]
             case TimeIsUp():
                 return self._on_time(now)
-            case leg.Heard():
-                return []  # audio passes the machine by: see the conductor
+            case leg.Heard() | Voice():
+                return []  # the caller's audio passes the machine by: see the conductor
             case _:
                 return self._on_runner(happened, now)
 

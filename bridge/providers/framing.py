@@ -15,7 +15,7 @@ from itertools import chain
 
 from bridge.wire.framing import LENGTH_IN_TWO, MASKED
 
-__all__ = ["BINARY", "OTHER", "TEXT", "Splitter", "masks"]
+__all__ = ["BINARY", "OTHER", "TEXT", "Splitter", "new_mask"]
 
 OTHER, TEXT, BINARY = 0, 1, 2
 
@@ -28,14 +28,12 @@ _USUAL_HEAD = 4  # those two bytes and the length
 _WHOLE = {_FIN | TEXT: TEXT, _FIN | BINARY: BINARY}
 
 
-def masks() -> Iterator[bytes]:
-    """Keys without end that nobody can foresee, as 10.3 wants them."""
-    return chain.from_iterable(chain.from_iterable(_draws()))
+def _draw() -> Iterator[tuple[bytes, ...]]:
+    return struct.iter_unpack("4s", os.urandom(4 * MASKS_AT_ONCE))
 
 
-def _draws() -> Iterator[Iterator[tuple[bytes, ...]]]:
-    while True:
-        yield struct.iter_unpack("4s", os.urandom(4 * MASKS_AT_ONCE))
+new_mask = chain.from_iterable(chain.from_iterable(iter(_draw, None))).__next__
+"""A key of four bytes that nobody can foresee, as 10.3 wants it."""
 
 
 class Splitter:

@@ -33,14 +33,11 @@ class Keepalive:
     def __init__(self, interval: float, timeout: float | None, *, now: float) -> None:
         self._interval = interval
         self._timeout = timeout
-        self._heard_at = now
+        self.heard_at = now
+        """When something arrived last; whoever reads sets it."""
         self._pinged_at: float | None = None
         self._in_grace = False
         self.deadline = now + interval
-
-    def heard(self, now: float) -> None:
-        """Something arrived."""
-        self._heard_at = now
 
     def wake(self, now: float) -> Pulse:
         """What is due at `deadline`; sets the next one."""
@@ -49,7 +46,7 @@ class Keepalive:
         pinged_at, timeout = self._pinged_at, self._timeout
         if pinged_at is None:
             return self._ping(now)
-        if timeout is not None and self._heard_at < pinged_at:
+        if timeout is not None and self.heard_at < pinged_at:
             return self._judge(now, pinged_at + timeout)
         return self._wait_or_ping(now, pinged_at + self._interval)
 

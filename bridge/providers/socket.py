@@ -21,7 +21,7 @@ from websockets.uri import WebSocketURI
 
 from bridge.alarm import Alarm
 from bridge.errors import ConnectError, SessionClosed
-from bridge.providers.framing import BINARY, OTHER, Splitter, masks
+from bridge.providers.framing import BINARY, OTHER, Splitter, new_mask
 from bridge.providers.keepalive import Keepalive, Pulse
 from bridge.providers.refusal import unanswered, unreachable
 from bridge.providers.transport import address, default_context, set_options
@@ -60,7 +60,6 @@ class ProviderSocket(asyncio.Protocol):
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._time = self._loop.time
-        self._masks = masks()
         self._splitter = Splitter(max_size)
         self._head = b""  # the end of what is read of the answer to the handshake
         # Messages that came before `connect` returned, and whether each is binary.
@@ -133,13 +132,13 @@ class ProviderSocket(asyncio.Protocol):
         """Send one text message. Raises SessionClosed when the connection is over."""
         if not self.is_open or self._transport is None:
             raise SessionClosed("the connection is closed")
-        self._transport.write(text_frame(text.encode(), next(self._masks)))
+        self._transport.write(text_frame(text.encode(), new_mask()))
 
     def send_audio(self, before: bytes, audio: bytes, behind: bytes) -> None:
         """The same for audio in base64, with what stands before and behind it, as UTF-8."""
         if not self.is_open or self._transport is None:
             raise SessionClosed("the connection is closed")
-        self._transport.write(audio_frame(before, audio, behind, next(self._masks)))
+        self._transport.write(audio_frame(before, audio, behind, new_mask()))
 
     async def close(self, code: int = 1000, reason: str = "", timeout: float = 2.0) -> None:
         """Say goodbye, wait at most `timeout` seconds for the answer, and be gone."""
@@ -169,11 +168,14 @@ class ProviderSocket(asyncio.Protocol):
         if self._ending is not None:
             return
         if self._keepalive is not None:
-            self._keepalive.heard(self._time())
-        if self._opened.done():
-            self._take(data)
-        else:
-            self._read_handshake(data)
+            self._keepalive.heard_at = self._time()
+        if not self._opened.done():
+            data = self._read_handshake(data)
+        for kind, piece in self._splitter.feed(data):
+            if kind != OTHER:
+                self._hand_over(piece, kind == BINARY)
+            elif self._is_over_with(piece):
+                return
 
     def pause_writing(self) -> None:
         self.clogged = True
@@ -220,8 +222,8 @@ class ProviderSocket(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", secure)
         self._transport.set_write_buffer_limits(high=0)
 
-    def _read_handshake(self, data: bytes) -> None:
-        """What comes behind the head of the answer are frames, if it is a yes."""
+    def _read_handshake(self, data: bytes) -> bytes:
+        """Returns what comes behind the head of the answer: frames, if it is a yes."""
         known = self._head + data
         end = known.find(_END_OF_HEAD)
         cut = len(data) if end < 0 else end + len(_END_OF_HEAD) - len(self._head)
@@ -235,7 +237,8 @@ class ProviderSocket(asyncio.Protocol):
         elif self._protocol.state is not State.CONNECTING:
             self.is_open = True
             self._opened.set_result(None)
-            self._take(data[cut:])
+            return data[cut:]
+        return b""
 
     def _handshake_error(self) -> ConnectError:
         return unanswered(self._protocol.uri.host, self._protocol.handshake_exc)
@@ -250,24 +253,17 @@ class ProviderSocket(asyncio.Protocol):
 
     # Receiving.
 
-    def _take(self, data: bytes) -> None:
-        for kind, piece in self._splitter.feed(data):
-            if kind == OTHER:
-                self._protocol.receive_data(piece)
-                self._flush()
-                self._read_events()
-            else:
-                self._hand_over(piece, kind == BINARY)
-            if self._ending is not None:
-                return
-
-    def _read_events(self) -> None:
+    def _is_over_with(self, data: bytes) -> bool:
+        """Read what is not ours to read; whether the connection is over with that."""
+        self._protocol.receive_data(data)
+        self._flush()
         for event in self._protocol.events_received():
             if isinstance(event, Frame):
                 self._read(event)
         close = self._protocol.close_sent
         if self._protocol.parser_exc is not None and close is not None:
             self._end(close.code, close.reason)
+        return self._ending is not None
 
     def _read(self, frame: Frame) -> None:
         match frame.opcode:

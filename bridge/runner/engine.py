@@ -110,6 +110,7 @@ class Engine:
         self._connecting = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._tickets = Tickets()
+        self.link = Link(model, self._on_session_event)
         self._begin(offering(config, self.tools.definitions()), token, unapplied)
 
     def _begin(
@@ -133,7 +134,7 @@ class Engine:
         self.inbox = RunnerInbox()
         if self._listener is not None:
             self.inbox.attach(self._listener)
-        self.link = Link(self._model, self._on_session_event)
+        self.link.begin(self._on_session_event)
         self.outbox = Outbox(self.link)
         self.outcome: RunOutcome | None = None
         self._started = False

@@ -115,20 +115,19 @@ class EventQueue(Generic[E]):
         """Hand on this event, and then what is kept."""
         self._handing_over = True
         try:
-            self._tell(listener, item)
-            while self._urgent or self._ordered:
-                self._tell(listener, self._take())
+            while True:
+                try:
+                    listener(item)
+                except Exception:
+                    self.listener_errors += 1
+                    _log.exception("a listener failed at %s", type(item).__name__)
+                if not (self._urgent or self._ordered):
+                    break
+                item = self._take()
         finally:
             self._handing_over = False
             if self._over:
                 self._listener = None
-
-    def _tell(self, listener: Callable[[E], None], item: E) -> None:
-        try:
-            listener(item)
-        except Exception:
-            self.listener_errors += 1
-            _log.exception("a listener failed at %s", type(item).__name__)
 
     def _keep(self, item: E) -> None:
         if isinstance(item, _URGENT):

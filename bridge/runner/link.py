@@ -42,13 +42,18 @@ class Link:
 
     def __init__(self, model: RealtimeModel, listener: EventListener) -> None:
         self._model = model
+        self._lately: deque[bytes] = deque(maxlen=REWIND_PIECES)
+        self.begin(listener)
+
+    def begin(self, listener: EventListener) -> None:
+        """Begin, or begin again after `close`."""
         self._listener = listener
         self._session: RealtimeSession | None = None
         self._replaced: list[RealtimeSession] = []
         self._closed = False
         self._held: deque[bytes] | None = deque()
         self._held_size = 0
-        self._lately: deque[bytes] = deque(maxlen=REWIND_PIECES)
+        self._lately.clear()
         self._noticed = False
         """Whether the session has told that the caller is speaking."""
         self.input_format: AudioFormat | None = None
@@ -152,14 +157,8 @@ class Link:
 
     def listen(self) -> None:
         """Hear the current session from its first event on; even its last may be there already."""
-        session = self._session
-        assert session is not None
-
-        def hear(happened: ServerEvent) -> None:
-            if session is self._session:
-                self._listener(happened)
-
-        session.attach(hear)
+        assert self._session is not None
+        self._session.attach(self._listener)
 
     async def mutate(self, change: RealtimeConfig) -> ContextMutationOutcome | None:
         """
@@ -193,12 +192,13 @@ class Link:
 
     def _replace(self, new: RealtimeSession | None) -> None:
         if self._session is not None:
+            self._session.attach(_nobody)
             self._replaced.append(self._session)
         self._session = new
 
 
 def _nobody(happened: ServerEvent) -> None:
-    """Who hears the sessions of a line that is closed."""
+    """Who hears a session that was replaced, or whose line is closed."""
 
 
 async def _close(session: RealtimeSession) -> None:

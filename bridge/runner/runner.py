@@ -68,6 +68,11 @@ class RealtimeRunner:
         )
         self.handler_errors = 0
         """How often a method of the event handler raised."""
+        self.feed: Callable[[bytes], None] = self._engine.link.feed
+        """
+        Is told caller audio in the session's input format, fifty times a second: that is the
+        line's own. Never waits; held in a gap.
+        """
 
     @staticmethod
     def builder() -> RealtimeRunnerBuilder:
@@ -193,10 +198,6 @@ class RealtimeRunner:
             yield happened
 
     # What it is told
-
-    def feed(self, audio: bytes) -> None:
-        """Caller audio in the session's input format. Never waits; held in a gap."""
-        self._engine.link.feed(audio)
 
     async def send_audio(self, audio: bytes | str | AudioChunk) -> None:
         """

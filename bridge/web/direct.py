@@ -45,8 +45,6 @@ class DirectProtocol(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._reader: FrameReader | None = None
-        self._take: Callable[[str], None]
         self._arrivals = 0
 
     async def run_asgi(self) -> None:
@@ -57,54 +55,29 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         finally:
             del extensions[EXTENSION]
 
-    def direct(self, take: Callable[[str], None], tell: Callable[[Any], None]) -> None:
+    def direct(self, bytes_for: asyncio.Protocol, tell: Callable[[Any], None]) -> None:
         """
-        `take` is called with usual text messages, `tell` with the ASGI events of all others
-        and of the end. ASGI's `receive` tells nothing any more.
+        From now on `bytes_for` is the transport's protocol, and gives us what it does not read
+        itself, in whole frames; `tell` is called with the ASGI events of that and of the end.
+        ASGI's `receive` tells nothing any more.
         """
         self.transport.set_write_buffer_limits(high=0)  # what is written leaves at once
         queued, self.queue = self.queue, _Told(tell)
-        self._take = take
         # Who spoke before the handshake was over may be in the middle of a frame.
         if self._arrivals == 1:
-            self._reader = FrameReader(self.config.ws_max_size)
+            self.transport.set_protocol(bytes_for)
         while not queued.empty():
             self.queue.put_nowait(queued.get_nowait())
         self._read_on()
 
     def data_received(self, data: bytes) -> None:
-        if self._reader is None:
-            self._arrivals += 1
-            super().data_received(data)
-            self._read_on()
-            return
-        # As almost always: one text message of a middling length, and nothing else.
-        if self._reader.whole and (text := usual_text(data, self.config.ws_max_size)) is not None:
-            if not self.close_sent:
-                self._take(text)
-            return
-        for found in self._reader.feed(data):
-            if isinstance(found, bytes):
-                super().data_received(found)
-                self._read_on()
-            elif not self.close_sent:
-                self._take(found)
-
-    @property
-    def open(self) -> bool:
-        """Whether neither side has closed it."""
-        return self.conn.state is State.OPEN and not self.transport.is_closing()
-
-    def send_frame(self, frame: bytes, *texts: str) -> None:
-        """Send a frame and text messages at once; after the end, quietly nothing."""
-        if self.open:
-            for text in texts:
-                frame += text_frame(text.encode())
-            self.transport.write(frame)
+        self._arrivals += 1
+        super().data_received(data)
+        self._read_on()
 
     def say_goodbye(self, code: int) -> None:
         """Close it; who does not answer that in time is cut off."""
-        if self.open:
+        if self.conn.state is State.OPEN and not self.transport.is_closing():
             self.conn.send_close(code)
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.close_sent = True
@@ -118,12 +91,17 @@ class DirectProtocol(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
 
-class DirectSocket:
-    """A `MediaSocket` on a connection of our own server's."""
+class DirectSocket(asyncio.Protocol):
+    """A `MediaSocket` on a connection of our own server's, and between that and its transport."""
 
     def __init__(self, connection: DirectProtocol) -> None:
         self._connection = connection
+        self._transport = connection.transport
         self._hearing = Hearing(lambda: self.close(FAULT))
+        self._max_size = connection.config.ws_max_size
+        self._reader = FrameReader(self._max_size)
+        self._whole = True  # whether a frame begins with the next byte, and may be usual
+        self._open = True
         self._over = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -138,21 +116,22 @@ class DirectSocket:
         self.close(NORMAL)
 
     def buffered(self) -> int:
-        return self._connection.transport.get_write_buffer_size()
+        return self._transport.get_write_buffer_size()
 
     def attach(self, hear: Callable[[Message], None], over: Callable[[int], None]) -> None:
         first = not self._hearing.attached
         self._hearing.attach(hear, over)
         if first:
-            self._connection.direct(self._hearing.message, self._tell)
+            self._connection.direct(self, self._tell)
 
     def write(self, *texts: str) -> None:
-        self._connection.send_frame(b"", *texts)
+        self._send(b"", texts)
 
     def write_audio(self, before: bytes, audio: bytes, behind: bytes, *texts: str) -> None:
-        self._connection.send_frame(audio_frame(before, audio, behind, b""), *texts)
+        self._send(audio_frame(before, audio, behind, b""), texts)
 
     def close(self, code: int) -> None:
+        self._open = self._whole = False
         self._connection.say_goodbye(code)
 
     async def ended(self, seconds: float) -> None:
@@ -160,8 +139,43 @@ class DirectSocket:
             async with asyncio.timeout(seconds):
                 await self._over.wait()
 
+    # What the transport tells us
+
+    def data_received(self, data: bytes) -> None:
+        # As almost always: one text message of a middling length, and nothing else.
+        if self._whole and (text := usual_text(data, self._max_size)) is not None:
+            self._hearing.message(text)
+            return
+        for found in self._reader.feed(data):
+            if isinstance(found, bytes):
+                self._connection.data_received(found)
+            elif self._open:
+                self._hearing.message(found)
+        self._whole = self._reader.whole and self._open
+
+    def pause_writing(self) -> None:
+        self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._connection.resume_writing()
+
+    def eof_received(self) -> None:
+        self._connection.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connection.connection_lost(exc)
+
+    # How
+
+    def _send(self, frame: bytes, texts: tuple[str, ...]) -> None:
+        if self._open and not self._transport.is_closing():
+            for text in texts:
+                frame += text_frame(text.encode())
+            self._transport.write(frame)
+
     def _tell(self, event: Any) -> None:
         if event["type"] == "websocket.disconnect":
+            self._open = self._whole = False
             self._over.set()
             self._hearing.over(event.get("code") or ABNORMAL)
         elif event["type"] == "websocket.receive":

@@ -22,7 +22,7 @@ from bridge.call.patience import CallRules
 from bridge.call.vocabulary import ModelReady, Voice
 from bridge.carriers.twilio import TwilioLeg
 from bridge.ports import leg
-from bridge.providers.framing import Splitter, masks
+from bridge.providers.framing import Splitter, new_mask
 from bridge.wire.framing import audio_frame
 from bridge.wire.openai.translator import OpenAITranslator
 from bridge.wire.twilio import media
@@ -107,8 +107,8 @@ def talking_call() -> Callable[[bytes], object]:
 
 def sender() -> Callable[[bytes], object]:
     """As a provider's socket sends the caller's audio."""
-    keys, (before, behind) = masks(), OpenAITranslator.envelope
-    return lambda audio: audio_frame(before, audio, behind, next(keys))
+    before, behind = OpenAITranslator.envelope
+    return lambda audio: audio_frame(before, audio, behind, new_mask())
 
 
 def plain_send(audio: bytes) -> object:

@@ -88,12 +88,23 @@ class _StampedConnection:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
-    def send_frame(self, frame: bytes, *texts: str) -> None:
-        for _, text in Splitter(len(frame)).feed(frame):
+    @property
+    def transport(self) -> Any:
+        return _StampedTransport(self._connection.transport, self._stamp)
+
+
+class _StampedTransport:
+    def __init__(self, transport: Any, stamp: Callable[[str], None]) -> None:
+        self._transport = transport
+        self._stamp = stamp
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, frames: bytes) -> None:
+        for _, text in Splitter(len(frames)).feed(frames):
             self._stamp(text.decode())
-        for text in texts:
-            self._stamp(text)
-        self._connection.send_frame(frame, *texts)
+        self._transport.write(frames)
 
 
 class _StampedModel:

@@ -342,9 +342,9 @@ async def test_what_waits_is_known(kind: str) -> None:
 async def test_a_message_is_heard_in_the_turn_in_which_its_bytes_arrive() -> None:
     """Between the transport and the listener nothing waits."""
     async with running("direct") as here, await here.open():
-        await here.endpoint.accepted()
-        [connection] = connections(here)
-        connection.data_received(sent(0x81, b"now"))
+        endpoint = await here.endpoint.accepted()
+        assert isinstance(endpoint, DirectSocket)
+        endpoint.data_received(sent(0x81, b"now"))
 
         assert here.endpoint.heard == ["now"]
 
@@ -355,7 +355,8 @@ async def test_several_messages_are_one_write() -> None:
         await here.endpoint.accepted()
         [connection] = connections(here)
         transport, connection.transport = connection.transport, Pen(written)
-        here.endpoint.socket.write("audio", "mark")
+        endpoint = DirectSocket(connection)
+        endpoint.write("audio", "mark")
         connection.transport = transport
 
     frames = [Frame(Opcode.TEXT, text).serialize(mask=False) for text in (b"audio", b"mark")]

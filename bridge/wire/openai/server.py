@@ -16,7 +16,7 @@ from bridge.ports import server_events as event
 from bridge.ports.server_events import ErrorInfo, ResponseStatus, ServerEvent
 from bridge.wire.openai.calls import ToolCalls
 from bridge.wire.openai.faults import ACTIVE_RESPONSE, severity_of
-from bridge.wire.openai.voice import VoiceReader
+from bridge.wire.openai.voice import read_voice
 
 __all__ = ["BETA_NAMES", "ServerReader"]
 
@@ -42,14 +42,13 @@ class ServerReader:
     def __init__(self, names: Mapping[str, str] = BETA_NAMES) -> None:
         self._names = names
         self._calls = ToolCalls()
-        self._voice = VoiceReader(
-            kind for kind in {_AUDIO, *names} if names.get(kind, kind) == _AUDIO
-        )
+        voices = {kind for kind in {_AUDIO, *names} if names.get(kind, kind) == _AUDIO}
+        self._voices = tuple(sorted(voices))
 
     def read(self, message: str | bytes) -> list[ServerEvent]:
         """What a message tells, in order."""
-        if isinstance(message, str) and (voice := self._voice.read(message)) is not None:
-            return [voice]
+        if isinstance(message, str) and (voice := read_voice(message, self._voices)) is not None:
+            return [event.AudioDelta(*voice)]
         try:
             frame = json.loads(message)
         except (ValueError, RecursionError):

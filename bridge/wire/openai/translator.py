@@ -55,8 +55,9 @@ class OpenAITranslator:
         events = self._reader.read(message)
         for happened in events:
             match happened:
-                case event.AudioDelta():
-                    self._receive(happened.item_id, len(happened.delta))
+                case event.AudioDelta(item_id, delta):
+                    size = self._received.get(item_id) or self._begin(item_id)
+                    self._received[item_id] = size + len(delta)
                 case event.AudioDone(item_id):
                     self._whole.add(item_id)
                 case event.Error(error):
@@ -96,12 +97,13 @@ class OpenAITranslator:
         words = {"event_id": event_id, **frame}
         return event_id, json.dumps(words, separators=(",", ":"))
 
-    def _receive(self, item_id: str, size: int) -> None:
+    def _begin(self, item_id: str) -> int:
+        """An item has a voice: make room for how much of it came, which is nothing so far."""
         if item_id not in self._received and len(self._received) >= MAX_ITEMS:
             oldest = next(iter(self._received))
             del self._received[oldest]
             self._whole.discard(oldest)
-        self._received[item_id] = self._received.get(item_id, 0) + size
+        return 0
 
     def _truncate(self, item_id: str, heard_ms: int) -> list[str]:
         """Nothing for an item that this session did not speak, or that was heard to its end."""

@@ -10,12 +10,10 @@ from __future__ import annotations
 import binascii
 import functools
 import re
-from collections.abc import Iterable
 
 from bridge.kernel import compiled
-from bridge.ports.server_events import AudioDelta
 
-__all__ = ["Fields", "VoiceReader"]
+__all__ = ["Fields", "read_voice"]
 
 _TEXT = r'"([^"\\\x00-\x1f]*)"'
 _NUMBER = "(0|[1-9][0-9]{0,8})"
@@ -29,25 +27,8 @@ _FIELDS = {
 _END = '"}'
 
 
-Fields = tuple[str, str, str, int, int, bytes]
-"""Event, response, item, output, content, audio."""
-
-
-class VoiceReader:
-    """Reads the deltas of audio that are called one of `kinds`."""
-
-    __slots__ = ("_kinds",)
-
-    def __init__(self, kinds: Iterable[str]) -> None:
-        self._kinds = tuple(sorted(set(kinds)))
-
-    def read(self, message: str) -> AudioDelta | None:
-        """A piece of the model's voice; None where it is anything else or differently written."""
-        fields = read_voice(message, self._kinds)
-        if fields is None:
-            return None
-        event_id, response_id, item_id, output, content, audio = fields
-        return AudioDelta(item_id, audio, response_id, output, content, event_id)
+Fields = tuple[str, bytes, str, int, int, str]
+"""Those of an AudioDelta: item, audio, response, output, content, event."""
 
 
 def _read_voice_here(message: str, kinds: tuple[str, ...]) -> Fields | None:
@@ -61,7 +42,7 @@ def _read_voice_here(message: str, kinds: tuple[str, ...]) -> Fields | None:
     except ValueError:
         return None
     event_id, response_id, item_id, output, content = head.groups()
-    return event_id, response_id, item_id, int(output), int(content), audio
+    return item_id, audio, response_id, int(output), int(content), event_id
 
 
 @functools.cache
