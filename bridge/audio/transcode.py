@@ -23,7 +23,7 @@ from bridge.audio.formats import (
 from bridge.audio.resample import Resampler
 from bridge.errors import AudioFormatError
 
-__all__ = ["FORMATS", "Transcoder", "transcoder"]
+__all__ = ["FORMATS", "UNTOUCHED", "Transcoder", "transcoder"]
 
 FORMATS = frozenset({ULAW_8K, ALAW_8K, PCM16_8K, PCM16_16K, PCM16_24K})
 
@@ -50,7 +50,7 @@ class Transcoder(Protocol):
 def transcoder(source: AudioFormat, target: AudioFormat, *, piece_ms: int = 0) -> Transcoder:
     """
     A new transcoder between two of FORMATS, or one that hands on the very bytes it is
-    given when both are the same. Raises AudioFormatError for other pairs.
+    given, UNTOUCHED, when both are the same. Raises AudioFormatError for other pairs.
 
     With `piece_ms` nothing comes out before so much has come in, and then all of it: fewer
     and longer pieces, for who sends each in a message of its own.
@@ -61,7 +61,7 @@ def transcoder(source: AudioFormat, target: AudioFormat, *, piece_ms: int = 0) -
 
 def _between(source: AudioFormat, target: AudioFormat) -> Transcoder:
     if source == target:
-        return _Untouched()
+        return UNTOUCHED
     if not {source, target} <= FORMATS:
         raise AudioFormatError(f"no transcoding from {_in_words(source)} to {_in_words(target)}")
     if source.sample_rate != target.sample_rate:
@@ -77,6 +77,9 @@ class _Untouched:
 
     def reset(self) -> None:
         pass
+
+
+UNTOUCHED: Transcoder = _Untouched()
 
 
 class _Recoded:

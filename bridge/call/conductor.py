@@ -16,7 +16,7 @@ from typing import Any
 
 from bridge.alarm import Alarm
 from bridge.audio.formats import AudioFormat
-from bridge.audio.transcode import Transcoder
+from bridge.audio.transcode import UNTOUCHED, Transcoder
 from bridge.call.ear import Ear
 from bridge.call.machine import Call
 from bridge.call.vocabulary import (
@@ -97,11 +97,9 @@ class Conductor:
         self._waiting: deque[CallEvent] = deque()
         self._handling = False
         self._deaf = False  # as the machine is
-        self._feed = runner.feed
         self._speaking = ("", "")
         self._tasks: set[asyncio.Task[None]] = set()
         self._over: asyncio.Future[Over] = asyncio.get_running_loop().create_future()
-        self.frames_in = 0
         self.audio_out = 0
         """Bytes of the agent's voice sent to the caller, in the leg's format."""
 
@@ -112,7 +110,7 @@ class Conductor:
         `dialled` returns when the model is ready, and raises when it cannot be had; `ready`
         is what the call is told then.
         """
-        self._leg.attach(self._on_leg, self._hear_caller)
+        self._listen()
         self._runner.attach(self._on_runner)
         self._spawn(self._dial(dialled, ready))
         try:
@@ -157,12 +155,23 @@ class Conductor:
         except Exception as exc:
             self._fail(exc)
 
+    def _listen(self) -> None:
+        """Hear the caller, as things are now: audio that nobody has to touch goes straight on."""
+        hear = self._hear_caller
+        if self._over.done():
+            hear = _nobody
+        elif self._deaf:
+            hear = self._hear_silence
+        elif self._to_model is UNTOUCHED and self._ear is None:
+            hear = self._runner.feed
+        self._leg.attach(self._on_leg, hear)
+
+    def _hear_silence(self, audio: bytes) -> None:
+        self._hear_caller(self._format.silent(len(audio)))
+
     def _hear_caller(self, audio: bytes) -> None:
         try:
-            self.frames_in += 1
-            if self._deaf:
-                audio = self._format.silent(len(audio))
-            self._feed(self._to_model.feed(audio))
+            self._runner.feed(self._to_model.feed(audio))
             if self._ear is not None and self._ear.hear(audio):
                 self._tell_speech(self._ear)
         except Exception as exc:
@@ -193,7 +202,9 @@ class Conductor:
         finally:
             self._handling = False
         if not later:
-            self._deaf = self._call.deaf
+            if self._call.deaf and not self._deaf:
+                self._deaf = True
+                self._listen()
             self._alarm.set(None if self._over.done() else self._call.deadline)
 
     def _fail(self, error: BaseException) -> None:
@@ -205,7 +216,7 @@ class Conductor:
     def _end(self, over: Over) -> None:
         if not self._over.done():
             self._over.set_result(over)
-            self._feed = _nobody
+            self._listen()
 
     # What is done about it
 

@@ -23,6 +23,7 @@ class Backlog:
         self._max_events = max_events
         self._held: deque[leg.LegEvent] = deque()
         self._listener: leg.LegListener | None = None
+        self._hear: leg.Hear | None = None
         self._over = False
         self.heard: leg.Hear = self._keep_audio
         """What the caller says goes here: kept, or, once somebody listens, straight to them."""
@@ -31,15 +32,15 @@ class Backlog:
     def attach(self, listener: leg.LegListener, hear: leg.Hear | None = None) -> None:
         """Hand over what is here, and from now on all that comes, as it comes."""
         if not self._over:
-            self._listener, self.heard = listener, self._keep_audio
+            self._listener, self._hear, self.heard = listener, hear, self._keep_audio
         while self._held:
             event = self._held.popleft()
             if hear is not None and isinstance(event, leg.Heard):
                 hear(event.audio)
             else:
                 listener(event)
-        if hear is not None and not self._over:
-            self.heard = hear
+        if self._hear is not None and not self._over:
+            self.heard = self._hear  # whoever it is by now
 
     def put(self, event: leg.LegEvent) -> None:
         """Hand on an event. What comes while a backlog is handed over waits for its turn."""
@@ -47,7 +48,7 @@ class Backlog:
             return
         listener = None if self._held else self._listener
         if isinstance(event, leg.Ended):
-            self._over, self._listener, self.heard = True, None, _nobody
+            self._over, self._listener, self._hear, self.heard = True, None, None, _nobody
         if listener is not None:
             listener(event)
         else:

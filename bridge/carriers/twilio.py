@@ -101,6 +101,7 @@ class TwilioLeg:
         self.bad_frames: Counter[str] = Counter()
         self.dropped_audio = 0
         self.missing_chunks = 0
+        self.frames_in = 0
 
     @property
     def ended(self) -> bool:
@@ -160,6 +161,7 @@ class TwilioLeg:
                 self.missing_chunks += chunk - self._next_chunk
             self._next_chunk = chunk + 1
             if audio:
+                self.frames_in += 1
                 self._events.heard(audio)
 
     def disconnected(self, code: int) -> None:

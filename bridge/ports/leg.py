@@ -131,6 +131,9 @@ LegCommand = Play | Press | Clear | Finish
 class Leg(Protocol):
     """One caller's connection. Neither verb waits."""
 
+    frames_in: int
+    """How many pieces of audio came from the caller so far."""
+
     def attach(self, listener: LegListener, hear: Hear | None = None) -> None:
         """
         Call `listener` with each event, in the loop turn in which it arrives. With `hear` the

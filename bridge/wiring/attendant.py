@@ -239,8 +239,8 @@ class Attendant:
             self._journal.kept(keeper.flush)
             chronicle = self._chronicle(keeper, resumed=claim.resumed)
             conductor = self._conductor = self._new_conductor(caller, chronicle)
-            stack.enter_context(LifeSigns(lambda: conductor.frames_in, conductor.tell))
-            stack.enter_context(service.tallies.keep(self._count(conductor)))
+            stack.enter_context(LifeSigns(lambda: caller.frames_in, conductor.tell))
+            stack.enter_context(service.tallies.keep(self._count(caller, conductor)))
             letters = Letters(service.store.mailbox, claim, self._grant, self.step_aside)
             self._letters = await stack.enter_async_context(letters)
             keeper.touch()
@@ -344,12 +344,12 @@ class Attendant:
             return {}
         return {cut.item_id: cut.heard_ms for cut in self._call.unheard(self._clock())}
 
-    def _count(self, conductor: Conductor) -> Callable[[], None]:
+    def _count(self, caller: leg.Leg, conductor: Conductor) -> Callable[[], None]:
         service, path = self._service, self._path
         return carried(
             service.metrics.flow(self.carrier),
             service.metrics.flow(service.model.provider),
-            frames=lambda: conductor.frames_in,
+            frames=lambda: caller.frames_in,
             sent=lambda: path.leg.duration_ms(conductor.audio_out) / 1000,
             dropped=lambda: path.model_in.duration_ms(self._runner.dropped_audio) / 1000,
         )

@@ -52,11 +52,15 @@ class FakeLeg:
         self.tell: leg.LegListener = lambda _: None
         self.says: leg.Hear = lambda _: None
         self.watch: Callable[[], None] = lambda: None
+        self.frames_in = 0
+        self._started = False
 
     def attach(self, listener: leg.LegListener, hear: leg.Hear | None = None) -> None:
         assert hear is not None
         self.tell, self.says = listener, hear
-        listener(STARTED)
+        if not self._started:
+            self._started = True
+            listener(STARTED)
 
     def do(self, command: leg.LegCommand) -> None:
         self._log.append(command)
@@ -213,7 +217,6 @@ async def test_audio_of_the_same_format_passes_untouched() -> None:
 
         assert play.runner.fed[0] is frame
         assert play.voice[0] is delta
-        assert play.conductor.frames_in == 1
         assert play.conductor.audio_out == len(delta)
 
 
@@ -401,6 +404,17 @@ async def test_an_earlier_deadline_moves_the_timer() -> None:
                 await asyncio.sleep(0.05)
 
 
+async def test_what_the_caller_says_meanwhile_is_silence_to_the_model() -> None:
+    """From the beginning of the closing on, where it went straight to the model before."""
+    async with stage() as play:
+        play.leg.says(sound(20))
+        play.speaks()
+        play.conductor.tell(Finishing(leg.Hangup(), Ending(Fault.NOBODY, "agent_hung_up")))
+        play.leg.says(sound(20))
+
+        assert play.runner.fed == [sound(20), ULAW_8K.silent(160)]
+
+
 # The end
 
 
@@ -462,8 +476,8 @@ async def test_our_own_fault_ends_only_this_call(caplog: pytest.LogCaptureFixtur
 
 
 async def test_a_fault_in_the_callers_audio(caplog: pytest.LogCaptureFixture) -> None:
-    """It does not reach the carrier's reader, and ends in an apology as well."""
-    async with stage(CallRules(fallback="+14155550100")) as play:
+    """Where it passes through here, that ends in an apology as well; else the leg is lost."""
+    async with stage(CallRules(fallback="+14155550100"), format=PCM16_24K) as play:
         play.runner.breaks = RuntimeError("a bug")
         play.leg.says(sound(20))
 

@@ -112,3 +112,22 @@ def test_whoever_comes_after_the_end_hears_what_was_kept() -> None:
     backlog.attach(told.append, told.append)
 
     assert told == [b"1", ENDED]
+
+
+def test_whoever_attaches_meanwhile_hears_from_then_on() -> None:
+    """A listener that makes another one hear the audio, while a backlog is handed over."""
+    backlog = Backlog()
+    told: list[leg.LegEvent | bytes] = []
+    silenced: list[bytes] = []
+
+    def listener(event: leg.LegEvent) -> None:
+        told.append(event)
+        backlog.attach(told.append, silenced.append)
+
+    backlog.put(STARTED)
+    backlog.heard(b"1")
+    backlog.attach(listener, told.append)
+    backlog.heard(b"2")
+
+    assert told == [STARTED]
+    assert silenced == [b"1", b"2"]

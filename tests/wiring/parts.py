@@ -30,6 +30,7 @@ class FakeLeg:
 
     def __init__(self) -> None:
         self.done: list[leg.LegCommand] = []
+        self.frames_in = 0
         self._listener: leg.LegListener | None = None
         self._hear: leg.Hear | None = None
 
@@ -47,6 +48,7 @@ class FakeLeg:
         assert self._listener is not None
         for event in events:
             if isinstance(event, leg.Heard) and self._hear is not None:
+                self.frames_in += 1
                 self._hear(event.audio)
             else:
                 self._listener(event)

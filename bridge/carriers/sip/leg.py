@@ -61,6 +61,7 @@ class SipLeg:
         self._prompt_seconds = prompt_seconds
         self._events = Backlog()
         self._early: list[bytes] = []
+        self.frames_in = 0
         self._established = False
         self._verdict: leg.Verdict | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -147,6 +148,7 @@ class SipLeg:
 
     def heard(self, audio: bytes) -> None:
         if self._established:
+            self.frames_in += 1
             self._events.heard(audio)
         elif len(self._early) < MOST_EARLY:
             self._early.append(audio)
