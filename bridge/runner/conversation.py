@@ -58,6 +58,10 @@ class Conversation:
         self, history: tuple[HistoryItem, ...] = (), unanswered: tuple[ToolAsked, ...] = ()
     ) -> None:
         self._items: dict[str, _Item] = {}
+        self._told: dict[str, HistoryItem | None] = {}
+        """Each item as it was told last: a long conversation is asked for twice a second."""
+        self._stale: set[str] = set()
+        """Items that may have to be told otherwise by now."""
         self._asked = {call.call_id: (call.name, call.arguments) for call in unanswered}
         self._unnamed = 0
         self._bytes_per_second = 0  # of the agent's voice; 0 before the first session
@@ -94,6 +98,7 @@ class Conversation:
         if self._bytes_per_second:
             item = self._items.get(item_id)
             speech = item if isinstance(item, _Speech) else self._speech(item_id)
+            self._stale.add(item_id)
             speech.voice_ms += size * 1000 / self._bytes_per_second
 
     def answered(self, call_id: str, output: str) -> None:
@@ -125,6 +130,7 @@ class Conversation:
         """Of this item the caller heard only so much."""
         speech = self._items.get(item_id)
         if isinstance(speech, _Speech):
+            self._stale.add(item_id)
             speech.heard_ms = min(speech.heard_ms, heard_ms)
 
     def history(self, heard: Mapping[str, float] | None = None) -> tuple[HistoryItem, ...]:
@@ -135,19 +141,25 @@ class Conversation:
         heard so far.
         """
         until = heard or {}
-        told = (_told(item, until.get(name)) for name, item in self._items.items())
-        return tuple(item for item in told if item is not None)
+        for name in self._stale.union(until):
+            if (item := self._items.get(name)) is not None:
+                self._told[name] = _told(item, until.get(name))
+        self._stale = set(until)  # who were told as of this moment only
+        return tuple(item for item in self._told.values() if item is not None)
 
     def _speech(self, item_id: str) -> _Speech:
         item = self._items.get(item_id)
         if not isinstance(item, _Speech):
             item = self._keep(item_id, _Speech())
+        self._stale.add(item_id)
         return item
 
     def _utterance(self, item_id: str) -> _Utterance:
-        item = self._items.get(item_id)
+        name = item_id or self._new_id()
+        item = self._items.get(name)
         if not isinstance(item, _Utterance):
-            item = self._keep(item_id or self._new_id(), _Utterance())
+            item = self._keep(name, _Utterance())
+        self._stale.add(name)
         return item
 
     def _add(self, item: HistoryItem) -> None:
@@ -158,9 +170,11 @@ class Conversation:
         return f"\0{self._unnamed}"  # no provider's id has a NUL
 
     def _keep(self, item_id: str, item: _Kept) -> _Kept:
-        self._items[item_id] = item
+        self._items[item_id], self._told[item_id] = item, None
+        self._stale.add(item_id)
         while len(self._items) > MAX_ITEMS:
-            del self._items[next(iter(self._items))]
+            oldest = next(iter(self._items))
+            del self._items[oldest], self._told[oldest]
         return item
 
 

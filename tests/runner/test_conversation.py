@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from bridge.audio.formats import PCM16_24K
 from bridge.ports import server_events as event
@@ -198,6 +200,52 @@ def test_what_is_being_heard_just_now() -> None:
 
     assert now == (AgentSaid("From seven to"),)
     assert conversation.history() == (AgentSaid("From seven to six every day."),)
+
+
+IDS = st.sampled_from(["a1", "a1", "a1", "a2", "u1", ""])
+WORDS = st.sampled_from(["", " ", "Seven.", "From seven to six every day."])
+HAPPENINGS = st.one_of(
+    st.builds(event.AudioDelta, IDS, st.just(bytes(SECOND))),
+    st.builds(event.TranscriptDelta, IDS, WORDS),
+    st.builds(event.TranscriptDone, IDS, WORDS),
+    st.builds(event.AudioCommitted, IDS),
+    st.builds(event.InputTranscriptDone, WORDS, IDS),
+    st.builds(event.FunctionCallDone, IDS, st.just("look"), st.just("{}")),
+    st.tuples(st.sampled_from(["truncate", "truncate", "answered"]), IDS, st.integers(1, 2)),
+)
+ASKED = st.dictionaries(IDS, st.floats(0, 4_000), max_size=2)
+
+
+@given(st.lists(st.tuples(HAPPENINGS, ASKED), max_size=12))
+@example([(("truncate", "a1", 2), {}), (event.AudioDelta("a1", bytes(SECOND)), {})])
+def test_how_often_it_is_asked_changes_nothing(
+    moments: list[tuple[ServerEvent | tuple[str, str, int], dict[str, float]]],
+) -> None:
+    """What was told before is not told anew: each answer is that of one who is never asked."""
+    begun = said("seven" * 20, seconds=3.0)  # which is cut at any sign
+    asked = conversation(*begun)
+    asked.history()
+    for count, (happened, heard) in enumerate(moments, 1):
+        happen(asked, happened)
+        fresh, other = conversation(*begun), conversation(*begun)
+        for earlier, _ in moments[:count]:
+            happen(fresh, earlier)
+            happen(other, earlier)
+
+        assert asked.history(heard) == fresh.history(heard)
+        assert asked.history() == other.history()
+
+
+def happen(conversation: Conversation, happened: ServerEvent | tuple[str, str, int]) -> None:
+    match happened:
+        case ("truncate", item_id, seconds):
+            conversation.truncate(item_id, seconds * 1_000)
+        case ("answered", call_id, number):
+            conversation.answered(call_id, str(number))
+        case tuple():
+            raise AssertionError
+        case _:
+            conversation.note(happened)
 
 
 def test_calls_without_an_answer() -> None:
