@@ -55,9 +55,9 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         finally:
             del extensions[EXTENSION]
 
-    def direct(self, bytes_for: asyncio.Protocol, tell: Callable[[Any], None]) -> None:
+    def direct(self, protocol: asyncio.Protocol, tell: Callable[[Any], None]) -> None:
         """
-        From now on `bytes_for` is the transport's protocol, and gives us what it does not read
+        From now on `protocol` is the transport's protocol, and gives us what it does not read
         itself, in whole frames; `tell` is called with the ASGI events of that and of the end.
         ASGI's `receive` tells nothing any more.
         """
@@ -65,7 +65,7 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         queued, self.queue = self.queue, _Told(tell)
         # Who spoke before the handshake was over may be in the middle of a frame.
         if self._arrivals == 1:
-            self.transport.set_protocol(bytes_for)
+            self.transport.set_protocol(protocol)
         while not queued.empty():
             self.queue.put_nowait(queued.get_nowait())
         self._read_on()
