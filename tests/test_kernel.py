@@ -67,8 +67,7 @@ def test_without_it_everything_works(tmp_path: Path) -> None:
         sys.modules["bridge._kernel"] = None
         from bridge.audio.resample import Resampler
         from bridge.kernel import KERNEL
-        from bridge.wire.framing import audio_frame
-        from bridge.wire.framing import FrameReader
+        from bridge.wire.framing import FrameReader, audio_frame
         from bridge.wire.twilio.media import Media, read_event, write_event
         assert KERNEL is None
         frame = Media("MZ1", bytes(range(160)), chunk=1)

@@ -8,7 +8,6 @@ end with the socket, whatever the peer does; how much may wait is the leg's to b
 from __future__ import annotations
 
 import asyncio
-from binascii import b2a_base64
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
@@ -17,6 +16,7 @@ from typing import Self
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from bridge.web.hearing import ABNORMAL, FAULT, NORMAL, Hearing, Message
+from bridge.wire.framing import audio_text
 
 __all__ = ["AsgiSocket"]
 
@@ -72,7 +72,7 @@ class AsgiSocket:
             self._work.set()
 
     def write_audio(self, before: bytes, audio: bytes, behind: bytes, *texts: str) -> None:
-        self.write((before + b2a_base64(audio, newline=False) + behind).decode(), *texts)
+        self.write(audio_text(before, audio, behind).decode(), *texts)
 
     def close(self, code: int) -> None:
         if self._closing is None:

@@ -27,6 +27,7 @@ __all__ = [
     "FrameReader",
     "apply_mask",
     "audio_frame",
+    "audio_text",
     "text_frame",
     "usual_text",
 ]
@@ -120,13 +121,18 @@ def text_frame(text: bytes, mask: bytes = b"") -> bytes:
     return _head(len(text), MASKED) + mask + apply_mask(text, mask)
 
 
+def audio_text(before: bytes, audio: bytes, behind: bytes) -> bytes:
+    """A text with audio: what comes before its base64, the audio, what comes behind."""
+    return before + binascii.b2a_base64(audio, newline=False) + behind
+
+
 def _audio_frame_here(before: bytes, audio: bytes, behind: bytes, mask: bytes) -> bytes:
     """`audio_frame` in Python."""
-    return text_frame(before + binascii.b2a_base64(audio, newline=False) + behind, mask)
+    return text_frame(audio_text(before, audio, behind), mask)
 
 
 audio_frame = compiled("audio_frame", _audio_frame_here)
-"""The same for a text with audio: what comes before its base64, the audio, what comes behind."""
+"""The frame of an `audio_text`, and its mask."""
 
 
 @lru_cache(maxsize=1024)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import itertools
 from collections.abc import Iterator, Sequence
 
@@ -17,6 +16,7 @@ from bridge.ports.server_events import (
     ResumptionToken,
     ServerEvent,
 )
+from bridge.wire.framing import audio_text
 from bridge.wire.gemini import closing
 from bridge.wire.gemini.calls import ToolCalls
 from bridge.wire.gemini.capabilities import Capabilities
@@ -192,7 +192,7 @@ class GeminiTranslator:
 
 
 def _audio(audio: bytes) -> str:
-    return (_AUDIO_HEAD + binascii.b2a_base64(audio, newline=False) + _AUDIO_TAIL).decode()
+    return audio_text(_AUDIO_HEAD, audio, _AUDIO_TAIL).decode()
 
 
 def _write_text(text: str) -> str:

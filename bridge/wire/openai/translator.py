@@ -7,7 +7,6 @@ came, ids of our events) and decides nothing else.
 
 from __future__ import annotations
 
-import binascii
 import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +19,7 @@ from bridge.ports.client_events import ClientEvent
 from bridge.ports.conversation import HistoryItem
 from bridge.ports.model import ToolResponse
 from bridge.ports.server_events import Disconnected, ServerEvent
+from bridge.wire.framing import audio_text
 from bridge.wire.openai import client as frames
 from bridge.wire.openai.faults import CAUSES, read_close
 from bridge.wire.openai.history import write_answer, write_history
@@ -56,8 +56,7 @@ class OpenAITranslator:
         for happened in events:
             match happened:
                 case event.AudioDelta(item_id, delta):
-                    size = self._received.get(item_id) or self._begin(item_id)
-                    self._received[item_id] = size + len(delta)
+                    self._receive(item_id, len(delta))
                 case event.AudioDone(item_id):
                     self._whole.add(item_id)
                 case event.Error(error):
@@ -72,8 +71,7 @@ class OpenAITranslator:
     def write(self, happening: ClientEvent) -> list[str]:
         match happening:
             case client.AudioDelta(audio):
-                words = _APPEND_HEAD + binascii.b2a_base64(audio, newline=False) + _APPEND_TAIL
-                return [words.decode()]
+                return [audio_text(_APPEND_HEAD, audio, _APPEND_TAIL).decode()]
             case client.ItemTruncate(item_id, heard_ms):
                 return self._truncate(item_id, heard_ms)
             case _:
@@ -97,13 +95,12 @@ class OpenAITranslator:
         words = {"event_id": event_id, **frame}
         return event_id, json.dumps(words, separators=(",", ":"))
 
-    def _begin(self, item_id: str) -> int:
-        """An item has a voice: make room for how much of it came, which is nothing so far."""
+    def _receive(self, item_id: str, size: int) -> None:
         if item_id not in self._received and len(self._received) >= MAX_ITEMS:
             oldest = next(iter(self._received))
             del self._received[oldest]
             self._whole.discard(oldest)
-        return 0
+        self._received[item_id] = self._received.get(item_id, 0) + size
 
     def _truncate(self, item_id: str, heard_ms: int) -> list[str]:
         """Nothing for an item that this session did not speak, or that was heard to its end."""

@@ -22,6 +22,7 @@ from typing import Any
 
 from bridge.errors import CarrierProtocolError
 from bridge.kernel import compiled
+from bridge.wire.framing import audio_text
 from bridge.wire.twilio.frames import (
     DIGITS,
     INBOUND,
@@ -120,7 +121,7 @@ def envelope(stream_sid: str) -> tuple[bytes, bytes]:
 def write_media(stream_sid: str, audio: bytes) -> str:
     """A media command. `audio` is headerless mu-law, 8000 Hz, mono, of any length."""
     before, behind = envelope(stream_sid)
-    return (before + binascii.b2a_base64(audio, newline=False) + behind).decode()
+    return audio_text(before, audio, behind).decode()
 
 
 def write_mark(stream_sid: str, name: str) -> str:
