@@ -14,6 +14,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from bridge.alarm import Alarm
+
 __all__ = ["Cleaning"]
 
 INTERVAL = 10.0  # seconds between two looks whether anybody calls
@@ -34,7 +36,7 @@ class Cleaning:
         self._busy = busy
         self._interval = interval
         self._usual = gc.get_threshold()
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._look)
 
     def __enter__(self) -> Self:
         gc.freeze()
@@ -48,8 +50,7 @@ class Cleaning:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.stop()
         gc.set_threshold(*self._usual)
         gc.unfreeze()
 
@@ -59,4 +60,4 @@ class Cleaning:
         self._look_again()
 
     def _look_again(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(self._interval, self._look)
+        self._alarm.set(asyncio.get_running_loop().time() + self._interval)

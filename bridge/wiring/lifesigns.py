@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from bridge.alarm import Alarm
 from bridge.errors import Ending, Fault
 from bridge.ports import leg
 
@@ -37,7 +38,7 @@ class LifeSigns:
         self._frames = frames
         self._tell = tell
         self._interval = silent_seconds / LOOKS
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._look)
         self._seen = 0
         self._silent_looks = 0
 
@@ -51,8 +52,7 @@ class LifeSigns:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.stop()
 
     def _look(self) -> None:
         frames = self._frames()
@@ -65,4 +65,4 @@ class LifeSigns:
             self._tell(leg.Ended(Ending(Fault.CARRIER, "silent", detail), lost=True))
 
     def _look_again(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(self._interval, self._look)
+        self._alarm.set(asyncio.get_running_loop().time() + self._interval)
