@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from bridge.nobody import nobody
+
 __all__ = ["Alarm"]
 
 SHORTEST_WAIT = 0.001  # seconds; what loops' timers are good for
@@ -31,12 +33,12 @@ class Alarm:
         if self._at < self._timer_at:
             self._start()
         elif at is None:
-            self._stop()
+            self._cancel()
 
     def stop(self) -> None:
         """Never ring again. Whom it would have called is let go of."""
         self.set(None)
-        self._ring = _nobody
+        self._ring = nobody
 
     @property
     def at(self) -> float:
@@ -44,18 +46,18 @@ class Alarm:
         return self._at
 
     def _start(self) -> None:
-        self._stop()
+        self._cancel()
         loop = asyncio.get_running_loop()
         wait = max(self._at - loop.time(), SHORTEST_WAIT)
         self._timer, self._timer_at = loop.call_later(wait, self._look), self._at
 
-    def _stop(self) -> None:
+    def _cancel(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._timer, self._timer_at = None, NEVER
 
     def _look(self) -> None:
-        self._stop()
+        self._cancel()
         if self._at == NEVER:
             return
         if asyncio.get_running_loop().time() < self._at:
@@ -63,7 +65,3 @@ class Alarm:
         else:
             self._at = NEVER
             self._ring()
-
-
-def _nobody() -> None:
-    """Whom an alarm calls that was stopped."""

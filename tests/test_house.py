@@ -23,6 +23,7 @@ FLOORS = (
     {"audio"},
     {"config"},
     {"alarm", "errors", "kernel"},
+    {"nobody"},
 )
 """Highest first. A room imports from itself and from the floors below it."""
 

@@ -18,6 +18,7 @@ from bridge.agent.context import CallContext
 from bridge.agent.hooks import Hook, HookEvent, Hooks
 from bridge.functions import threads
 from bridge.functions.culprit import culprit
+from bridge.nobody import nobody
 
 __all__ = ["Dispatcher"]
 
@@ -27,10 +28,6 @@ GRACE = 5.0  # seconds for all of them after the call
 CANCEL_GRACE = 1.0  # seconds for those that were cancelled; then they are left alone
 
 _log = logging.getLogger(__name__)
-
-
-def _ignore(hook: str) -> None:
-    """Nobody counts."""
 
 
 class Dispatcher:
@@ -45,7 +42,7 @@ class Dispatcher:
         hooks: Hooks,
         context: CallContext,
         *,
-        failed: Callable[[str], None] = _ignore,
+        failed: Callable[[str], None] = nobody,
         timeout: float = TIMEOUT,
         grace: float = GRACE,
     ) -> None:

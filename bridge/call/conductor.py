@@ -34,6 +34,7 @@ from bridge.call.vocabulary import (
     Voice,
 )
 from bridge.errors import BridgeError, Ending, Fault, RealtimeError
+from bridge.nobody import nobody
 from bridge.ports import leg
 from bridge.ports import server_events as model
 from bridge.ports.leg import Leg
@@ -157,9 +158,9 @@ class Conductor:
 
     def _listen(self) -> None:
         """Hear the caller, as things are now: audio that nobody has to touch goes straight on."""
-        hear = self._hear_caller
+        hear: leg.Hear = self._hear_caller
         if self._over.done():
-            hear = _nobody
+            hear = nobody
         elif self._deaf:
             hear = self._hear_silence
         elif self._to_model is UNTOUCHED and self._ear is None:
@@ -276,7 +277,3 @@ class Conductor:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _nobody(audio: bytes) -> None:
-    """Who hears the caller once the call is over here."""

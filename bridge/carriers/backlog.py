@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from bridge.nobody import nobody
 from bridge.ports import leg
 
 __all__ = ["Backlog"]
@@ -48,7 +49,7 @@ class Backlog:
             return
         listener = None if self._held else self._listener
         if isinstance(event, leg.Ended):
-            self._over, self._listener, self._hear, self.heard = True, None, None, _nobody
+            self._over, self._listener, self._hear, self.heard = True, None, None, nobody
         if listener is not None:
             listener(event)
         else:
@@ -70,7 +71,3 @@ class Backlog:
                 del self._held[index]
                 return True
         return False
-
-
-def _nobody(audio: bytes) -> None:
-    """Who hears a caller that is gone."""

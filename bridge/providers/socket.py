@@ -21,6 +21,7 @@ from websockets.uri import WebSocketURI
 
 from bridge.alarm import Alarm
 from bridge.errors import ConnectError, SessionClosed
+from bridge.nobody import nobody
 from bridge.providers.framing import BINARY, OTHER, Splitter, new_mask
 from bridge.providers.keepalive import Keepalive, Pulse
 from bridge.providers.refusal import unanswered, unreachable
@@ -304,7 +305,7 @@ class ProviderSocket(asyncio.Protocol):
             self.is_open = False
             self._let_go()
         if self._released and (tell := self._on_close) is not None:
-            self._on_close, self._on_message = None, _nobody
+            self._on_close, self._on_message = None, nobody
             try:
                 tell(*self._ending)
             except Exception as exc:
@@ -351,7 +352,3 @@ class ProviderSocket(asyncio.Protocol):
         if self._lingering is not None:
             self._lingering.cancel()
             self._lingering = None
-
-
-def _nobody(message: str | bytes) -> None:
-    """Who hears the messages of a connection that is over."""

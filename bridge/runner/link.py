@@ -16,6 +16,7 @@ from collections.abc import Iterable
 
 from bridge.audio.formats import PCM16_24K, AudioFormat
 from bridge.errors import NotConnected, RealtimeError, ServerError, SessionClosed
+from bridge.nobody import nobody
 from bridge.ports import server_events as event
 from bridge.ports.model import (
     ContextMutationOutcome,
@@ -188,17 +189,13 @@ class Link:
         self._closed = True
         sessions = [*self._replaced, *([] if self._session is None else [self._session])]
         await asyncio.gather(*(_close(session) for session in sessions))
-        self._listener = _nobody
+        self._listener = nobody
 
     def _replace(self, new: RealtimeSession | None) -> None:
         if self._session is not None:
-            self._session.attach(_nobody)
+            self._session.attach(nobody)
             self._replaced.append(self._session)
         self._session = new
-
-
-def _nobody(happened: ServerEvent) -> None:
-    """Who hears a session that was replaced, or whose line is closed."""
 
 
 async def _close(session: RealtimeSession) -> None:

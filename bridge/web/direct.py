@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import State
 
+from bridge.nobody import nobody
 from bridge.web.hearing import ABNORMAL, FAULT, NORMAL, Hearing, MediaSocket, Message
 from bridge.web.socket import AsgiSocket
 from bridge.wire.framing import FrameReader, audio_frame, text_frame, usual_text
@@ -193,9 +194,5 @@ class _Told(asyncio.Queue[Any]):
     def put_nowait(self, item: Any) -> None:
         tell = self._tell
         if item["type"] == "websocket.disconnect":
-            self._tell = _nobody
+            self._tell = nobody
         tell(item)
-
-
-def _nobody(event: Any) -> None:
-    """Who is told anything of a connection that is over."""

@@ -13,6 +13,9 @@ from contextvars import Context, copy_context
 from types import TracebackType
 from typing import Protocol, Self
 
+from bridge.carriers.twilio import Outlet
+from bridge.nobody import nobody
+
 __all__ = ["ABNORMAL", "FAULT", "NORMAL", "Hearing", "MediaSocket", "Message"]
 
 NORMAL, FAULT = 1000, 1011  # close codes
@@ -24,8 +27,11 @@ Message = str | bytes
 _log = logging.getLogger(__name__)
 
 
-class MediaSocket(Protocol):
-    """An accepted WebSocket, as an asynchronous context manager that closes it. No verb waits."""
+class MediaSocket(Outlet, Protocol):
+    """
+    An accepted WebSocket, as an asynchronous context manager that closes it, once all that was
+    written is sent. After the end it writes quietly nothing.
+    """
 
     async def __aenter__(self) -> Self: ...
 
@@ -37,23 +43,11 @@ class MediaSocket(Protocol):
     ) -> None:
         """A peer that takes nothing does not keep the socket's owner."""
 
-    def buffered(self) -> int:
-        """How much waits to be sent, in bytes of ASCII text."""
-
     def attach(self, hear: Callable[[Message], None], over: Callable[[int], None]) -> None:
         """
         Call `hear` with each message in its turn, and `over` with the close code once, in the
         end; both in the context of this call. Whoever attaches later takes their place.
         """
-
-    def write(self, *texts: str) -> None:
-        """Send text messages; after the end, quietly nothing."""
-
-    def write_audio(self, before: bytes, audio: bytes, behind: bytes, *texts: str) -> None:
-        """The same, the first of which is `audio` in base64 between two pieces of ASCII text."""
-
-    def close(self, code: int) -> None:
-        """Close, once all that was written is sent."""
 
     async def ended(self, seconds: float) -> None:
         """Return when the connection is over, or after so long."""
@@ -93,7 +87,7 @@ class Hearing:
     def over(self, code: int) -> None:
         """The connection is over."""
         assert self._context is not None
-        over, self._over, self._hear, self._fail = self._over, _nobody, _nobody, _nothing
+        over, self._over, self._hear, self._fail = self._over, nobody, nobody, nobody
         try:
             self._context.run(over, code)
         except Exception:
@@ -102,11 +96,3 @@ class Hearing:
 
 def _report() -> None:
     _log.exception("a fault of ours on a media stream: the call loses its leg")
-
-
-def _nobody(_: Message | int) -> None:
-    """Whom a socket tells that is over."""
-
-
-def _nothing() -> None:
-    """What is done about it."""

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bridge.call.vocabulary import Finishing, PressAsked, SayAsked, Wish
 from bridge.errors import Ending, Fault
+from bridge.nobody import nobody
 from bridge.ports import leg, phrases
 from bridge.ports.session import RealtimeConfig
 
@@ -42,7 +43,7 @@ class Control:
 
     def end(self) -> None:
         """The call is over."""
-        self._wish, self._transferred, self._update = _nothing, _nothing, _nothing_changes
+        self._wish, self._transferred, self._update = nobody, nobody, _nothing_changes
 
     async def hang_up(self, *, after_words: bool) -> None:
         ending = Ending(Fault.NOBODY, "agent_hung_up")
@@ -63,9 +64,5 @@ class Control:
         await self._update(change, bridge_message)
 
 
-def _nothing(_: object) -> None:
-    """What comes of a wish after the end."""
-
-
 async def _nothing_changes(change: RealtimeConfig, bridge_message: str | None) -> None:
-    """And of a change."""
+    """What comes of a change after the end."""

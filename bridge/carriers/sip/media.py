@@ -16,6 +16,7 @@ from typing import Protocol
 from bridge.audio.formats import ULAW_8K
 from bridge.carriers.sip.clock import Clock, Sleeper
 from bridge.carriers.sip.ports import PortPair
+from bridge.nobody import nobody
 from bridge.wire.rtp import packet
 from bridge.wire.rtp.control import Control, Quality
 from bridge.wire.rtp.latch import Latch
@@ -162,7 +163,7 @@ class Media:
             return
         self._closed = True
         self._clock.set(self._sleeper, None)
-        self._listener, self._sleeper.wake = None, _never
+        self._listener, self._sleeper.wake = None, nobody
         if self._control.deadline is not None:
             self._send_rtcp(self._control.bye(self._clock.time()))
         self._ports.close()
@@ -302,7 +303,3 @@ def _sendable(address: Address) -> Address | None:
     except ValueError:
         return None
     return None if host.is_unspecified else address
-
-
-def _never(now: float) -> None:
-    """When somebody is woken who has been closed."""
