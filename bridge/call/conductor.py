@@ -100,7 +100,8 @@ class Conductor:
         self._deaf = False  # as the machine is
         self._speaking = ("", "")
         self._tasks: set[asyncio.Task[None]] = set()
-        self._over: asyncio.Future[Over] = asyncio.get_running_loop().create_future()
+        self._verdict: Over | None = None
+        self._over = asyncio.Event()
         self.audio_out = 0
         """Bytes of the agent's voice sent to the caller, in the leg's format."""
 
@@ -115,7 +116,9 @@ class Conductor:
         self._runner.attach(self._on_runner)
         self._spawn(self._dial(dialled, ready))
         try:
-            return await self._over
+            await self._over.wait()
+            assert self._verdict is not None
+            return self._verdict
         finally:
             await self._let_go()
 
@@ -159,7 +162,7 @@ class Conductor:
     def _listen(self) -> None:
         """Hear the caller, as things are now: audio that nobody has to touch goes straight on."""
         hear: leg.Hear = self._hear_caller
-        if self._over.done():
+        if self._over.is_set():
             hear = nobody
         elif self._deaf:
             hear = self._hear_silence
@@ -190,11 +193,11 @@ class Conductor:
         if self._handling:
             self._waiting.append(event)
             return
-        self._handling = True
+        self._handling, clock = True, self._clock
         later = isinstance(event, Voice)  # which makes no deadline earlier
         try:
-            while not self._over.done():
-                now = self._clock()
+            while not self._over.is_set():
+                now = clock()
                 for command in self._call.handle(event, now):
                     self._do(command, now)
                 if not self._waiting:
@@ -206,7 +209,7 @@ class Conductor:
             if self._call.deaf and not self._deaf:
                 self._deaf = True
                 self._listen()
-            self._alarm.set(None if self._over.done() else self._call.deadline)
+            self._alarm.set(None if self._over.is_set() else self._call.deadline)
 
     def _fail(self, error: BaseException) -> None:
         _log.error("the call's own logic failed; the call ends with an apology", exc_info=error)
@@ -215,8 +218,9 @@ class Conductor:
         self._waiting.clear()
 
     def _end(self, over: Over) -> None:
-        if not self._over.done():
-            self._over.set_result(over)
+        if not self._over.is_set():
+            self._verdict = over
+            self._over.set()
             self._listen()
 
     # What is done about it
@@ -272,6 +276,7 @@ class Conductor:
             self._fail(error)
 
     async def _let_go(self) -> None:
+        self._over.set()
         self._alarm.stop()
         tasks = tuple(self._tasks)
         for task in tasks:

@@ -54,7 +54,7 @@ class ModelFailed:
     fault: Fault = Fault.PROVIDER
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen, which takes longer to make
 class Voice:
     """A piece of the agent's voice, already in the leg's format."""
 

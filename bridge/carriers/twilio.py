@@ -64,11 +64,14 @@ _CLOSE_CODES: dict[str, int] = {
 class Outlet(Protocol):
     """The way to the carrier. Nothing here waits."""
 
-    def write(self, *texts: str) -> None:
-        """Send text messages, in order and at once."""
+    def write(self, text: str) -> None:
+        """Send a text message."""
 
-    def write_audio(self, before: bytes, audio: bytes, behind: bytes, *texts: str) -> None:
-        """The same, the first of which is `audio` in base64 between two pieces of ASCII text."""
+    def write_audio(self, before: bytes, audio: bytes, behind: bytes, then: str) -> None:
+        """
+        Send `audio` in base64 between two pieces of ASCII text, and `then` another message,
+        unless that is "".
+        """
 
     def buffered(self) -> int:
         """How many bytes wait to be sent."""
@@ -126,10 +129,9 @@ class TwilioLeg:
                 self._shut(NORMAL)
             case _ if self._stream_sid is None:
                 pass
-            case leg.Play(audio, None):
-                self._play(audio)
-            case leg.Play(audio, str(mark)):
-                self._play(audio, media.write_mark(self._stream_sid, mark))
+            case leg.Play():
+                mark = command.mark
+                self._play(command.audio, media.write_mark(self._stream_sid, mark) if mark else "")
             case leg.Press(keys):
                 self._play(tones(keys))
             case leg.Clear():
@@ -162,7 +164,8 @@ class TwilioLeg:
             self._next_chunk = chunk + 1
             if audio:
                 self.frames_in += 1
-                self._events.heard(audio)
+                hear = self._events.heard
+                hear(audio)
 
     def disconnected(self, code: int) -> None:
         """The socket is closed, with this code (1006 without a close frame)."""
@@ -210,16 +213,16 @@ class TwilioLeg:
             self._before, self._behind = media.envelope(start.stream_sid)
             self._events.put(leg.Started(start.call_id, ULAW_8K, start.parameters))
 
-    def _play(self, audio: bytes, *marks: str) -> None:
+    def _play(self, audio: bytes, then: str = "") -> None:
         if audio and self._outlet.buffered() <= MAX_BUFFERED_SIZE:
-            self._outlet.write_audio(self._before, audio, self._behind, *marks)
+            self._outlet.write_audio(self._before, audio, self._behind, then)
             return
         if audio:
             if not self.dropped_audio:
                 _log.warning("the carrier does not read: audio for the caller is dropped")
             self.dropped_audio += len(audio)
-        if marks:
-            self._outlet.write(*marks)
+        if then:
+            self._outlet.write(then)
 
     def _drop(self, reason: str) -> None:
         self._count(reason)

@@ -94,7 +94,7 @@ class Transfer:
 Verdict = Hangup | Transfer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen, which takes longer to make
 class Play:
     """
     Audio for the caller in the leg's format, any length, queued behind what is there.

@@ -205,7 +205,7 @@ class OutputItemDone:
     event_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen, which takes longer to make
 class AudioDelta:
     """A piece of the model's voice, in the session's output format."""
 

@@ -33,8 +33,8 @@ class Keepalive:
     def __init__(self, interval: float, timeout: float | None, *, now: float) -> None:
         self._interval = interval
         self._timeout = timeout
-        self.heard_at = now
-        """When something arrived last; whoever reads sets it."""
+        self.heard = False
+        """Whether something arrived since the last ping; whoever reads sets it."""
         self._pinged_at: float | None = None
         self._in_grace = False
         self.deadline = now + interval
@@ -46,13 +46,13 @@ class Keepalive:
         pinged_at, timeout = self._pinged_at, self._timeout
         if pinged_at is None:
             return self._ping(now)
-        if timeout is not None and self.heard_at < pinged_at:
+        if timeout is not None and not self.heard:
             return self._judge(now, pinged_at + timeout)
         return self._wait_or_ping(now, pinged_at + self._interval)
 
     def _ping(self, now: float) -> Pulse:
         self._pinged_at = now
-        self._in_grace = False
+        self.heard = self._in_grace = False
         wait = self._interval if self._timeout is None else min(self._interval, self._timeout)
         self.deadline = now + wait
         return Pulse.PING

@@ -21,7 +21,7 @@ from bridge.ports.model import EventListener, Memory, ToolResponse
 from bridge.ports.server_events import AudioDelta, Disconnected, Drop, ServerEvent
 from bridge.providers.congestion import Congestion
 from bridge.providers.socket import ProviderSocket
-from bridge.runner.inbox import Inbox
+from bridge.runner.inbox import SessionInbox
 
 __all__ = ["SocketSession", "Translator"]
 
@@ -70,7 +70,7 @@ class SocketSession:
         self._translator = translator
         self._before, self._behind = translator.envelope
         self._socket: ProviderSocket | None = None
-        self._inbox = Inbox()
+        self._inbox = SessionInbox(Disconnected)
         self._closing = False
         self._congestion = Congestion(input_format)
         self._clogged = False  # when it was last looked at

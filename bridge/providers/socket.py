@@ -60,9 +60,9 @@ class ProviderSocket(asyncio.Protocol):
         max_size: int,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._time = self._loop.time
         self._splitter = Splitter(max_size)
-        self._head = b""  # the end of what is read of the answer to the handshake
+        # The end of what is read of the answer to the handshake, None behind it.
+        self._head: bytes | None = b""
         # Messages that came before `connect` returned, and whether each is binary.
         self._early: list[tuple[bytes, bool]] = []
         self._protocol = ClientProtocol(uri, max_size=max_size, logger=_quiet)
@@ -169,9 +169,9 @@ class ProviderSocket(asyncio.Protocol):
         if self._ending is not None:
             return
         if self._keepalive is not None:
-            self._keepalive.heard_at = self._time()
-        if not self._opened.done():
-            data = self._read_handshake(data)
+            self._keepalive.heard = True
+        if self._head is not None and not self._opened.done():
+            data = self._read_handshake(self._head, data)
         for kind, piece in self._splitter.feed(data):
             if kind != OTHER:
                 self._hand_over(piece, kind == BINARY)
@@ -223,11 +223,11 @@ class ProviderSocket(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", secure)
         self._transport.set_write_buffer_limits(high=0)
 
-    def _read_handshake(self, data: bytes) -> bytes:
+    def _read_handshake(self, head: bytes, data: bytes) -> bytes:
         """Returns what comes behind the head of the answer: frames, if it is a yes."""
-        known = self._head + data
+        known = head + data
         end = known.find(_END_OF_HEAD)
-        cut = len(data) if end < 0 else end + len(_END_OF_HEAD) - len(self._head)
+        cut = len(data) if end < 0 else end + len(_END_OF_HEAD) - len(head)
         self._head = known[1 - len(_END_OF_HEAD) :]
         self._protocol.receive_data(data[:cut])
         if self._protocol.state is State.CONNECTING and cut < len(data):
@@ -236,7 +236,7 @@ class ProviderSocket(asyncio.Protocol):
         if self._protocol.handshake_exc is not None:
             self._opened.set_exception(self._handshake_error())
         elif self._protocol.state is not State.CONNECTING:
-            self.is_open = True
+            self.is_open, self._head = True, None
             self._opened.set_result(None)
             return data[cut:]
         return b""
@@ -291,7 +291,8 @@ class ProviderSocket(asyncio.Protocol):
             return
         try:
             # A broken character costs a letter, not the call.
-            self._on_message(data if binary else data.decode(errors="replace"))
+            tell = self._on_message
+            tell(data if binary else data.decode(errors="replace"))
         except Exception as exc:  # the listener's fault is told, the socket lives on
             self._report("a listener failed on a provider's message", exc)
 

@@ -131,7 +131,7 @@ class Engine:
         )
         self._alarm = Alarm(lambda: self.handle(TimeIsUp()))
         self._facts: deque[Fact | ServerEvent] = deque()
-        self.inbox = RunnerInbox()
+        self.inbox = RunnerInbox(Finished)
         if self._listener is not None:
             self.inbox.attach(self._listener)
         self.link.begin(self._on_session_event)
@@ -145,13 +145,13 @@ class Engine:
         """Connect, unless that was done; what may pass is tried again. Raises the last error."""
         async with self._connecting:
             if self.outcome is not None:
-                await self.inbox.outcome()
+                await self.inbox.last()
                 self._begin(self.machine.config, self.machine.token)
             if not self._started:
                 await self._start()
 
     def end(self, outcome: RunOutcome) -> None:
-        """Begin to end: the inbox's `outcome` says when that is done. Twice is harmless."""
+        """Begin to end: the inbox's `last` says when that is done. Twice is harmless."""
         if self.outcome is not None:
             return
         self.outcome = outcome

@@ -15,12 +15,13 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from bridge.ports import server_events as event
-from bridge.ports.runner_events import Finished, RunnerEvent, RunOutcome
-from bridge.ports.server_events import ServerEvent
+from bridge.ports.runner_events import Finished, RunnerEvent
+from bridge.ports.server_events import Disconnected, ServerEvent
 
-__all__ = ["EventQueue", "Inbox", "RunnerInbox"]
+__all__ = ["Inbox", "RunnerInbox", "SessionInbox"]
 
 E = TypeVar("E", bound=RunnerEvent)
+L = TypeVar("L", bound=RunnerEvent)
 
 MAX_EVENTS = 4_096
 MAX_AUDIO_SIZE = 16 * 1024 * 1024  # five minutes of PCM16 at 24 kHz: models send in bursts
@@ -39,22 +40,24 @@ _URGENT = (
 _log = logging.getLogger(__name__)
 
 
-class EventQueue(Generic[E]):
+class Inbox(Generic[E, L]):
     """
     Holds events until `get` asks for them, or hands them on at once to a listener.
 
-    It closes behind its `last` event, and lets go of the listener that has got it. Where a
-    bound is reached the oldest event of its kind goes, and `dropped` counts it; the voice of an
-    answer that was interrupted goes uncounted, for nobody wants it any more. A listener that
-    raises is at fault itself: that is logged and counted in `listener_errors`, and the event
-    counts as delivered.
+    It closes behind the first event of the class `last`, and lets go of the listener that has
+    got it. Where a bound is reached the oldest event of its kind goes, and `dropped` counts it;
+    the voice of an answer that was interrupted goes uncounted, for nobody wants it any more. A
+    listener that raises is at fault itself: that is logged and counted in `listener_errors`,
+    and the event counts as delivered.
     """
 
-    last: type[RunnerEvent]
+    # All of them are of one class, for an interpreter that learns what it meets in a place.
 
     def __init__(
-        self, *, max_events: int = MAX_EVENTS, max_audio_size: int = MAX_AUDIO_SIZE
+        self, last: type[L], *, max_events: int = MAX_EVENTS, max_audio_size: int = MAX_AUDIO_SIZE
     ) -> None:
+        self._closes = last
+        self._last: L | None = None
         self._max_events = max_events
         self._max_audio_size = max_audio_size
         self._urgent: deque[E] = deque()
@@ -63,17 +66,15 @@ class EventQueue(Generic[E]):
         self._listener: Callable[[E], None] | None = None
         self._handing_over = False
         self._news = asyncio.Event()
-        self._over = False
         self.dropped = 0
         self.listener_errors = 0
 
     def put(self, item: E) -> None:
         """Add an event. After the last one nothing more is taken."""
-        if self._over:
+        if self._last is not None:
             return
-        if isinstance(item, self.last):
-            self._over = True
-            self._end(item)
+        if isinstance(item, self._closes):
+            self._last = item
         if self._listener is None:
             self._keep(item)
             self._bound()
@@ -83,7 +84,7 @@ class EventQueue(Generic[E]):
             self._keep(item)
         else:
             self._hand_over(self._listener, item)
-        if self._over:
+        if self._last is not None:
             self._news.set()
 
     def attach(self, listener: Callable[[E], None] | None) -> None:
@@ -102,14 +103,20 @@ class EventQueue(Generic[E]):
         but that None. May be cancelled without loss.
         """
         while not (self._urgent or self._ordered):
-            if self._over:
+            if self._last is not None:
                 return None
-            self._news.clear()
-            await self._news.wait()
+            await self._wait()
         return self._take()
 
-    def _end(self, last: E) -> None:
-        """This was the last event."""
+    async def last(self) -> L:
+        """Wait for the last event, and return it. May be cancelled without loss."""
+        while self._last is None:
+            await self._wait()
+        return self._last
+
+    async def _wait(self) -> None:
+        self._news.clear()
+        await self._news.wait()
 
     def _hand_over(self, listener: Callable[[E], None], item: E) -> None:
         """Hand on this event, and then what is kept."""
@@ -126,7 +133,7 @@ class EventQueue(Generic[E]):
                 item = self._take()
         finally:
             self._handing_over = False
-            if self._over:
+            if self._last is not None:
                 self._listener = None
 
     def _keep(self, item: E) -> None:
@@ -172,29 +179,5 @@ class EventQueue(Generic[E]):
         self._ordered = kept
 
 
-class Inbox(EventQueue[ServerEvent]):
-    """A session's events; Disconnected is the last."""
-
-    last = event.Disconnected
-
-
-class RunnerInbox(EventQueue[RunnerEvent]):
-    """A runner's events; Finished is the last."""
-
-    last = Finished
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._outcome: RunOutcome | None = None
-        self._ended = asyncio.Event()
-
-    def _end(self, last: RunnerEvent) -> None:
-        assert isinstance(last, Finished)
-        self._outcome = last.outcome
-        self._ended.set()
-
-    async def outcome(self) -> RunOutcome:
-        """Wait for the end, and return how it was. May be cancelled without loss."""
-        await self._ended.wait()
-        assert self._outcome is not None
-        return self._outcome
+SessionInbox = Inbox[ServerEvent, Disconnected]
+RunnerInbox = Inbox[RunnerEvent, Finished]

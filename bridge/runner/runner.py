@@ -106,11 +106,11 @@ class RealtimeRunner:
         inbox = self._engine.inbox
         while (happened := await inbox.get()) is not None:
             await self._tell_handler(happened)
-        return await inbox.outcome()
+        return (await inbox.last()).outcome
 
     async def wait(self) -> RunOutcome:
         """Return when the runner is closed or the model lost. May be cancelled without loss."""
-        return await self._engine.inbox.outcome()
+        return (await self._engine.inbox.last()).outcome
 
     async def __aenter__(self) -> Self:
         await self.connect()

@@ -125,11 +125,12 @@ class DirectSocket(asyncio.Protocol):
         if first:
             self._connection.direct(self, self._tell)
 
-    def write(self, *texts: str) -> None:
-        self._send(b"", texts)
+    def write(self, text: str) -> None:
+        self._send(text_frame(text.encode()))
 
-    def write_audio(self, before: bytes, audio: bytes, behind: bytes, *texts: str) -> None:
-        self._send(audio_frame(before, audio, behind, b""), texts)
+    def write_audio(self, before: bytes, audio: bytes, behind: bytes, then: str) -> None:
+        frame = audio_frame(before, audio, behind, b"")
+        self._send(frame + text_frame(then.encode()) if then else frame)
 
     def close(self, code: int) -> None:
         self._open = self._whole = False
@@ -168,11 +169,9 @@ class DirectSocket(asyncio.Protocol):
 
     # How
 
-    def _send(self, frame: bytes, texts: tuple[str, ...]) -> None:
+    def _send(self, frames: bytes) -> None:
         if self._open and not self._transport.is_closing():
-            for text in texts:
-                frame += text_frame(text.encode())
-            self._transport.write(frame)
+            self._transport.write(frames)
 
     def _tell(self, event: Any) -> None:
         if event["type"] == "websocket.disconnect":

@@ -65,14 +65,16 @@ class AsgiSocket:
         if self._reader is None:
             self._reader = asyncio.create_task(self._read(), name="reader")
 
-    def write(self, *texts: str) -> None:
+    def write(self, text: str) -> None:
         if self._closing is None:
-            self._waiting += texts
-            self._size += sum(map(len, texts))
+            self._waiting.append(text)
+            self._size += len(text)
             self._work.set()
 
-    def write_audio(self, before: bytes, audio: bytes, behind: bytes, *texts: str) -> None:
-        self.write(audio_text(before, audio, behind).decode(), *texts)
+    def write_audio(self, before: bytes, audio: bytes, behind: bytes, then: str) -> None:
+        self.write(audio_text(before, audio, behind).decode())
+        if then:
+            self.write(then)
 
     def close(self, code: int) -> None:
         if self._closing is None:

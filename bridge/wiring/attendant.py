@@ -57,7 +57,7 @@ class Attendant:
     def __init__(self, service: Service, path: AudioPath, record: CallRecord) -> None:
         self._service = service
         self._path = path
-        self._record = record
+        self._record = self._latest = record
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
         lasted = time.time() - record.started_at if record.timeline else 0.0
@@ -322,14 +322,15 @@ class Attendant:
     def _snapshot(self) -> CallRecord:
         """What another leg, or another worker, needs to go on."""
         begun = self._call is not None and self._call.begun
-        return snapshot(
-            self._record,
+        self._latest = snapshot(
+            self._latest,
             self._runner,
             heard=self._heard(),
             cut=self._call.cut if self._call is not None and begun else self._cut,
             left=self._left,
             timeline=self._lines(),
         )
+        return self._latest
 
     def _lines(self) -> tuple[Line, ...]:
         """The timeline for the record, which need not have its last few seconds."""

@@ -33,7 +33,8 @@ _log = logging.getLogger(__name__)
 
 class Keeper:
     """
-    `record` makes the record as it is now; `fenced` is told that the call is no longer ours,
+    `record` gives the record as it is now, the same one as before where nothing has changed,
+    which a store, too, knows at a glance; `fenced` is told that the call is no longer ours,
     and `mail` that there are letters to it.
 
     An asynchronous context manager: it writes for as long as that lasts.
@@ -149,11 +150,10 @@ class Keeper:
         async with self._writing:
             self._dirty = False
             record, now = self._record(), self._clock()
-            if self._stored is not None and record == self._stored:
+            if record is self._stored and not even_unchanged:
                 due = self._stored_at + self._renewal + self._spacing / 2
-                if now < due and not even_unchanged:
+                if now < due:
                     return Saved.OK
-                record = self._stored  # the same one, which a store knows again at a glance
             try:
                 saved = await self._store.save(self._claim, record)
             except BaseException:

@@ -39,11 +39,12 @@ class Line:
         if listening:
             self.leg.attach(self.told.append)
 
-    def write(self, *texts: str) -> None:
-        self.writes.append(texts)
+    def write(self, text: str) -> None:
+        self.writes.append((text,))
 
-    def write_audio(self, before: bytes, audio: bytes, behind: bytes, *texts: str) -> None:
-        self.write((before + base64.b64encode(audio) + behind).decode(), *texts)
+    def write_audio(self, before: bytes, audio: bytes, behind: bytes, then: str) -> None:
+        text = (before + base64.b64encode(audio) + behind).decode()
+        self.writes.append((text, then) if then else (text,))
 
     def buffered(self) -> int:
         return self.waiting

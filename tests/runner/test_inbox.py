@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
+from typing import Any
 
 import pytest
 
 from bridge.ports import server_events as event
 from bridge.ports.runner_events import Closed, Finished, RunnerEvent, ToolStarted
 from bridge.ports.server_events import Drop, ServerEvent
-from bridge.runner.inbox import Inbox, RunnerInbox
+from bridge.runner.inbox import RunnerInbox, SessionInbox
 
 VOICE = event.AudioDelta("i1", b"1234", response_id="r1")
 OTHER_VOICE = event.AudioDelta("i2", b"5678", response_id="r2")
@@ -21,7 +22,12 @@ SPEECH = event.SpeechStarted(100)
 END = event.Disconnected(Drop.CLOSED)
 
 
-async def drain(inbox: Inbox) -> list[ServerEvent]:
+def session_inbox(**bounds: Any) -> SessionInbox:
+    """Of what a session tells."""
+    return SessionInbox(event.Disconnected, **bounds)
+
+
+async def drain(inbox: SessionInbox) -> list[ServerEvent]:
     """Everything up to the end."""
     events = []
     while (happened := await inbox.get()) is not None:
@@ -29,8 +35,8 @@ async def drain(inbox: Inbox) -> list[ServerEvent]:
     return events
 
 
-def full_of(*events: ServerEvent) -> Inbox:
-    inbox = Inbox()
+def full_of(*events: ServerEvent) -> SessionInbox:
+    inbox = session_inbox()
     for happened in events:
         inbox.put(happened)
     return inbox
@@ -75,7 +81,7 @@ async def test_nothing_comes_after_the_last_event() -> None:
 
 async def test_whoever_waits_is_woken() -> None:
     """By the next event."""
-    inbox = Inbox()
+    inbox = session_inbox()
     waiting = asyncio.create_task(inbox.get())
     await asyncio.sleep(0)
     inbox.put(TEXT)
@@ -85,7 +91,7 @@ async def test_whoever_waits_is_woken() -> None:
 
 async def test_two_may_wait() -> None:
     """Each gets one event, and both learn of the end."""
-    inbox = Inbox()
+    inbox = session_inbox()
     waiting = [asyncio.create_task(drain(inbox)) for _ in range(2)]
     await asyncio.sleep(0)
     for happened in (TEXT, DONE, END):
@@ -98,7 +104,7 @@ async def test_two_may_wait() -> None:
 
 async def test_waiting_may_be_cancelled_without_loss() -> None:
     """Even when the event is there already."""
-    inbox = Inbox()
+    inbox = session_inbox()
     waiting = asyncio.create_task(inbox.get())
     await asyncio.sleep(0)
     inbox.put(TEXT)
@@ -110,7 +116,7 @@ async def test_waiting_may_be_cancelled_without_loss() -> None:
 
 async def test_voice_is_bounded_by_its_size() -> None:
     """The oldest goes, however much has to; words stay."""
-    inbox = Inbox(max_audio_size=8)
+    inbox = session_inbox(max_audio_size=8)
     big = event.AudioDelta("i1", b"12345678")
     for happened in (VOICE, TEXT, VOICE, big, END):
         inbox.put(happened)
@@ -121,7 +127,7 @@ async def test_voice_is_bounded_by_its_size() -> None:
 
 async def test_the_number_of_events_is_bounded() -> None:
     """The oldest of its kind goes; the end stays."""
-    inbox = Inbox(max_events=2)
+    inbox = session_inbox(max_events=2)
     for happened in (VOICE, TEXT, SPEECH, SPEECH, event.SpeechStarted(3), DONE, END):
         inbox.put(happened)
 
@@ -131,7 +137,7 @@ async def test_the_number_of_events_is_bounded() -> None:
 
 async def test_room_is_made_by_taking() -> None:
     """What was taken does not count any more."""
-    inbox = Inbox(max_audio_size=4)
+    inbox = session_inbox(max_audio_size=4)
     inbox.put(VOICE)
     await inbox.get()
     inbox.put(VOICE)
@@ -142,7 +148,7 @@ async def test_room_is_made_by_taking() -> None:
 def test_a_listener_hears_at_once() -> None:
     """In the turn of the loop in which it happens."""
     heard: list[ServerEvent] = []
-    inbox = Inbox()
+    inbox = session_inbox()
     inbox.attach(heard.append)
     inbox.put(TEXT)
 
@@ -160,7 +166,7 @@ def test_a_listener_that_comes_late_hears_everything() -> None:
 def test_what_happens_while_a_listener_is_at_work_comes_afterwards() -> None:
     """A listener is never called within itself."""
     heard: list[str] = []
-    inbox = Inbox()
+    inbox = session_inbox()
 
     def listener(happened: ServerEvent) -> None:
         heard.append(f"{type(happened).__name__} begins")
@@ -194,7 +200,7 @@ def test_a_listener_that_raises_is_counted_and_nobody_suffers(
 ) -> None:
     """Whoever puts goes on, and the next event is heard."""
     heard: list[ServerEvent] = []
-    inbox = Inbox()
+    inbox = session_inbox()
 
     def listener(happened: ServerEvent) -> None:
         if happened == TEXT:
@@ -213,7 +219,7 @@ def test_a_listener_that_raises_is_counted_and_nobody_suffers(
 
 async def test_whoever_waits_beside_a_listener_waits_for_the_end() -> None:
     """Events go to the listener; that nothing more comes is told to both."""
-    inbox = Inbox()
+    inbox = session_inbox()
     waiting = asyncio.create_task(inbox.get())
     await asyncio.sleep(0)
     inbox.attach(lambda _: None)
@@ -228,7 +234,7 @@ async def test_whoever_waits_beside_a_listener_waits_for_the_end() -> None:
 
 async def test_the_last_event_of_a_runner_is_another() -> None:
     """A session may end and the runner goes on."""
-    inbox = RunnerInbox()
+    inbox = RunnerInbox(Finished)
     happened: list[RunnerEvent] = [END, ToolStarted("c1", "look"), Finished(Closed())]
     for one in happened:
         inbox.put(one)
@@ -238,22 +244,22 @@ async def test_the_last_event_of_a_runner_is_another() -> None:
 
 async def test_how_it_ended_can_be_waited_for() -> None:
     """By as many as like, before the end and after it; the listener hears of it first."""
-    inbox = RunnerInbox()
+    inbox = RunnerInbox(Finished)
     order: list[str] = []
     inbox.attach(lambda _: order.append("heard"))
-    waiting = [asyncio.create_task(inbox.outcome()) for _ in range(2)]
+    waiting = [asyncio.create_task(inbox.last()) for _ in range(2)]
     await asyncio.sleep(0)
     inbox.put(Finished(Closed()))
     for task in waiting:
-        assert await task == Closed()
+        assert await task == Finished(Closed())
         order.append("woken")
 
-    assert await inbox.outcome() == Closed()
+    assert await inbox.last() == Finished(Closed())
     assert order == ["heard", "woken", "woken"]
 
 
 async def test_without_its_listener_it_keeps_events_again() -> None:
-    inbox = Inbox()
+    inbox = session_inbox()
     told: list[ServerEvent] = []
     inbox.attach(told.append)
     inbox.put(TEXT)
@@ -269,7 +275,7 @@ def test_a_listener_that_has_heard_the_end_is_let_go_of() -> None:
         def hear(self, happened: ServerEvent) -> None:
             self.last = happened
 
-    inbox, listener = Inbox(), Listener()
+    inbox, listener = session_inbox(), Listener()
     gone = weakref.ref(listener)
     inbox.attach(listener.hear)
     inbox.put(END)

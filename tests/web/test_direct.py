@@ -77,7 +77,8 @@ class Endpoint:
         if self.breaks:
             raise ValueError("a bug")
         if self.echoes and isinstance(message, str):
-            self.socket.write(message, "again")
+            self.socket.write(message)
+            self.socket.write("again")
 
     def end(self, code: int) -> None:
         assert self.over is None
@@ -349,18 +350,20 @@ async def test_a_message_is_heard_in_the_turn_in_which_its_bytes_arrive() -> Non
         assert here.endpoint.heard == ["now"]
 
 
-async def test_several_messages_are_one_write() -> None:
+async def test_audio_and_what_goes_with_it_are_one_write() -> None:
     written: list[bytes] = []
     async with running("direct") as here, await here.open():
         await here.endpoint.accepted()
         [connection] = connections(here)
         transport, connection.transport = connection.transport, Pen(written)
         endpoint = DirectSocket(connection)
-        endpoint.write("audio", "mark")
+        endpoint.write_audio(b"<", b"audio", b">", "mark")
+        endpoint.write_audio(b"<", b"more", b">", "")
         connection.transport = transport
 
-    frames = [Frame(Opcode.TEXT, text).serialize(mask=False) for text in (b"audio", b"mark")]
-    assert written == [b"".join(frames)]
+    frames = [Frame(Opcode.TEXT, text).serialize(mask=False) for text in (b"<YXVkaW8=>", b"mark")]
+    more = Frame(Opcode.TEXT, b"<bW9yZQ==>").serialize(mask=False)
+    assert written == [b"".join(frames), more]
 
 
 class Pen(asyncio.Transport):

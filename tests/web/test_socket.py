@@ -49,12 +49,14 @@ class Peer:
 async def test_what_is_written_is_sent_in_order_and_before_the_close() -> None:
     peer = Peer()
     async with await peer.socket() as socket:
-        socket.write("one", "two")
+        socket.write("one")
+        socket.write_audio(b"<", b"two", b">", "three")
+        socket.write_audio(b"<", b"four", b">", "")
         socket.close(1008)
         socket.close(1000)
-        socket.write("three")
+        socket.write("five")
 
-    assert peer.told == ["one", "two", 1008]
+    assert peer.told == ["one", "<dHdv>", "three", "<Zm91cg==>", 1008]
 
 
 async def test_whoever_leaves_closes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from bridge.call.timeline import Entry
 from bridge.call.vocabulary import Happened, Moment
@@ -55,6 +56,19 @@ async def test_a_record_has_what_the_runner_goes_on_with() -> None:
     assert (again.history, again.unanswered) == (runner.history, runner.unanswered)
     assert (again.resume_token, again.unapplied) == (runner.resume_token, runner.unapplied)
     await asyncio.sleep(0)
+
+
+async def test_a_record_that_has_not_changed_is_the_same_one() -> None:
+    """Whoever keeps it sees at a glance that there is nothing to write."""
+    runner = runner_of(RECORD, CONFIG, FakeModel(), CallJournal(MemoryJournal(bool), Metrics()))
+
+    def now(record: CallRecord, cut: Cut = Cut.NOBODY) -> CallRecord:
+        return snapshot(record, runner, heard={}, cut=cut, left=Left.LEG_LOST, timeline=())
+
+    kept = now(RECORD)
+
+    assert now(kept) is kept
+    assert now(kept, Cut.CALLER) == replace(kept, cut=Cut.CALLER)
 
 
 def test_lines_of_a_timeline_come_back() -> None:

@@ -55,8 +55,8 @@ class OpenAITranslator:
         events = self._reader.read(message)
         for happened in events:
             match happened:
-                case event.AudioDelta(item_id, delta):
-                    self._receive(item_id, len(delta))
+                case event.AudioDelta():
+                    self._receive(happened.item_id, len(happened.delta))
                 case event.AudioDone(item_id):
                     self._whole.add(item_id)
                 case event.Error(error):
