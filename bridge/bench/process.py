@@ -1,7 +1,7 @@
 """
 What the operating system knows of a process: its time on the processor, its memory.
 
-Linux, proc(5): /proc/PID/stat, /proc/PID/task/TID/schedstat, /proc/PID/status.
+Linux, proc(5): /proc/PID/stat, /proc/PID/task/TID/schedstat, /proc/PID/status, /proc/stat.
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ from pathlib import Path
 
 from bridge.errors import ConfigError
 
-__all__ = ["Usage", "pin", "read_rss", "read_schedstat", "read_stat", "usage"]
+__all__ = [
+    "Usage",
+    "pin",
+    "read_rss",
+    "read_schedstat",
+    "read_stat",
+    "read_stolen",
+    "stolen",
+    "usage",
+]
 
 PROC = Path("/proc")
 
@@ -55,6 +64,19 @@ def usage(pids: Iterable[int], proc: Path = PROC) -> Usage:
     except FileNotFoundError as exc:
         raise ConfigError(f"{exc.filename}: not there; a benchmark needs Linux") from None
     return total
+
+
+def stolen(proc: Path = PROC) -> float:
+    """
+    Seconds so far, of all processors, for which a virtual machine wanted to run and its host let
+    others run. Nobody in the machine can tell them from time in which it worked.
+    """
+    return read_stolen((proc / "stat").read_text(), os.sysconf("SC_CLK_TCK"))
+
+
+def read_stolen(text: str, ticks: int) -> float:
+    """The same, from the machine's own `stat`."""
+    return int(text.split(maxsplit=9)[8]) / ticks
 
 
 def read_stat(text: str, ticks: int) -> tuple[float, float]:

@@ -11,19 +11,20 @@ import asyncio
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bridge.bench.figures import read_histogram
 from bridge.bench.orders import Obedient
-from bridge.bench.process import pin, usage
+from bridge.bench.process import pin, stolen, usage
 from bridge.bench.subjects import Running, Subject, free_port, without_settings
 from bridge.bench.window import Counted, Window, read_window
 from bridge.telemetry.lag import INTERVAL
 
-__all__ = ["Keep", "Level", "Plan", "Tell", "measure"]
+__all__ = ["Keep", "Level", "Plan", "Tell", "measure", "undisturbed"]
 
 FULL_CORE = 0.92
 KEPT_UP = 0.95  # of the audio that arrived in time, or nearly so
@@ -33,6 +34,8 @@ FIRST_SECONDS = (
 )
 KNOWN_SECONDS = 10.0  # from the last call's begin until the provider knows them all, at most
 RAMP_A_SECOND = 60.0  # calls that are placed in a second, at most
+STOLEN = 0.03  # of a core, by the machine's host: a window that has lost more tells of the host
+TRIES = 3  # for a window that tells of the subject
 
 Tell = Callable[[str], None]
 Keep = Callable[[Sequence["Level"]], None]
@@ -143,7 +146,9 @@ async def _level(
     windows: list[list[Window]] = [[] for _ in running]
     for number in range(plan.rounds):
         for each, own in zip(running, windows, strict=True):
-            window = await _window(each, harness, calls, plan.seconds, plan.warm_up)
+            window = await undisturbed(
+                partial(_window, each, harness, calls, plan.seconds, plan.warm_up)
+            )
             own.append(window)
             tell(
                 f"{calls} calls, round {number + 1}: {each.subject.name} takes "
@@ -153,6 +158,16 @@ async def _level(
         Level(each.subject, calls, own, rss, each.ready_seconds)
         for each, own, rss in zip(running, windows, lonely, strict=True)
     ]
+
+
+async def undisturbed(measured: Callable[[], Awaitable[Window]]) -> Window:
+    """A window in which the machine was left alone; failing that, the least disturbed of TRIES."""
+    best = await measured()
+    for _ in range(TRIES - 1):
+        if best.stolen <= STOLEN:
+            break
+        best = min(best, await measured(), key=lambda window: window.stolen)
+    return best
 
 
 async def _window(
@@ -180,10 +195,10 @@ async def _count(running: Running, harness: _Harness, seconds: float) -> Counted
     """Let the calls go on for so long. To ask for metrics is no part of the window."""
     lag = read_histogram(await running.metrics(), LAG)
     await asyncio.sleep(2 * INTERVAL)
-    before, own = usage(running.pids), usage(harness.pids)
+    before, own, taken = usage(running.pids), usage(harness.pids), stolen()
     begin = time.monotonic_ns() // 1000
     await asyncio.sleep(seconds)
     after, end = usage(running.pids), time.monotonic_ns() // 1000
-    harness_cpu = (usage(harness.pids) - own).cpu
+    harness_cpu, taken = (usage(harness.pids) - own).cpu, stolen() - taken
     lag = read_histogram(await running.metrics(), LAG).since(lag)
-    return Counted(begin, end, after - before, harness_cpu, lag)
+    return Counted(begin, end, after - before, harness_cpu, lag, taken)

@@ -35,6 +35,7 @@ _HEADS = (
     "KiB/call",
     "lag p99",
     "waited",
+    "stolen",
 )
 _PERCENTILES = (0.5, 0.95, 0.99)
 
@@ -92,17 +93,22 @@ def _cells(level: Level) -> list[str]:
         f"{Spread.of([window.core for window in windows]).median:.0%}",
         f"{Spread.of([window.user_share for window in windows]).median:.0%}",
         f"{1000 / cost.median:.0f}" if cost.median else "-",
-        _delays([delay for window in windows for delay in window.inward]),
-        _delays([delay for window in windows for delay in window.outward]),
+        "/".join(_number(each, ".2f") for each in _delays([w.inward for w in windows])),
+        "/".join(_number(each, ".2f") for each in _delays([w.outward for w in windows])),
         str(sum(window.underruns for window in windows)),
         _number(level.bytes_a_call / 1024, ".0f"),
         _number(lag, ".0f"),
         f"{Spread.of([window.waited for window in windows]).median:.0%}",
+        f"{Spread.of([window.stolen for window in windows]).median:.1%}",
     ]
 
 
-def _delays(delays: Sequence[float]) -> str:
-    return "/".join(_number(percentile(delays, share), ".2f") for share in _PERCENTILES)
+def _delays(windows: Sequence[Sequence[float]]) -> list[float]:
+    """The percentiles of each window's delays: the median of the windows."""
+    return [
+        Spread.of([percentile(delays, share) for delays in windows]).median
+        for share in _PERCENTILES
+    ]
 
 
 def _beside(levels: Sequence[Level]) -> Iterator[str]:
@@ -136,8 +142,6 @@ def _notes(levels: Sequence[Level]) -> Iterator[str]:
 
 def _words(level: Level) -> dict[str, Any]:
     windows = level.windows
-    inward = [delay for window in windows for delay in window.inward]
-    outward = [delay for window in windows for delay in window.outward]
     return {
         "subject": level.subject.name,
         "calls": level.calls,
@@ -146,9 +150,10 @@ def _words(level: Level) -> dict[str, Any]:
         "user_share": _spread(Spread.of([window.user_share for window in windows])),
         "core": _spread(Spread.of([window.core for window in windows])),
         "waited": _spread(Spread.of([window.waited for window in windows])),
+        "stolen": _spread(Spread.of([window.stolen for window in windows])),
         "saturated": level.saturated,
-        "delay_in_ms": _percentiles(inward),
-        "delay_out_ms": _percentiles(outward),
+        "delay_in_ms": _percentiles([window.inward for window in windows]),
+        "delay_out_ms": _percentiles([window.outward for window in windows]),
         "underruns": sum(window.underruns for window in windows),
         "lost_calls": sum(window.lost_calls for window in windows),
         "carried": _spread(Spread.of([window.carried for window in windows])),
@@ -163,8 +168,9 @@ def _words(level: Level) -> dict[str, Any]:
     }
 
 
-def _percentiles(delays: Sequence[float]) -> dict[str, float | None]:
-    return {f"p{share * 100:.0f}": _null(percentile(delays, share)) for share in _PERCENTILES}
+def _percentiles(windows: Sequence[Sequence[float]]) -> dict[str, float | None]:
+    named = zip(_PERCENTILES, _delays(windows), strict=True)
+    return {f"p{share * 100:.0f}": _null(delay) for share, delay in named}
 
 
 def _spread(spread: Spread) -> dict[str, float | None]:

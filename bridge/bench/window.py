@@ -34,6 +34,8 @@ class Counted:
     harness_cpu: float
     """Seconds of the load and the fake provider."""
     lag: Histogram
+    stolen: float = 0.0
+    """Seconds that the machine's host took from all of its processors."""
 
     @property
     def seconds(self) -> float:
@@ -53,6 +55,8 @@ class Window:
     """Of one core, 0 to 1; two workers may have more than one."""
     waited: float
     """Of the window, 0 to 1, how long it was ready but others were on the processor."""
+    stolen: float
+    """Of one core, 0 to 1, what the machine's host took from all of its processors."""
     harness_core: float
     rss: int
     """Bytes."""
@@ -90,6 +94,7 @@ def read_window(
         user_share=_share(counted.used.user, counted.used.user + counted.used.system),
         core=counted.used.cpu / counted.seconds,
         waited=counted.used.waited / counted.seconds,
+        stolen=counted.stolen / counted.seconds,
         harness_core=counted.harness_cpu / counted.seconds,
         rss=counted.used.rss,
         carried=_share(len(inward) + len(outward), sent + said) * _share(len(pairs), calls),

@@ -19,8 +19,10 @@ from bridge.alarm import Alarm
 __all__ = ["Cleaning"]
 
 INTERVAL = 10.0  # seconds between two looks whether anybody calls
-YOUNG, MIDDLE = 700, 10  # the interpreter's own measure for what is new
-OLD = 100  # looks at what is less new, for one at everything: some 700,000 objects that stay
+# New objects that are looked at together, and looks until all that stayed since are looked at once
+# more: so few that hundreds of calls wait for a millisecond, not for five.
+YOUNG, MIDDLE = 50, 5
+OLD = 2800  # of those, for one at everything: some 700,000 objects that stay
 
 
 class Cleaning:

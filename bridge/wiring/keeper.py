@@ -4,8 +4,8 @@ Keeps a call's record in the store while the call lasts.
 Rule: the newest record wins, one write is under way at a time, and nothing ever waits for
 the store but the end of the call, and that not for long.
 
-All calls of a worker are written at the same ticks, so that their writes go to the store
-together.
+All calls of a worker are written at the same ticks, so that their writes go to a shared store
+together; where it is the worker's own, each is written at a moment of its own.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Keeper:
                 _log.debug("the call's record could not be saved: %s", exc)
             self._looked_at = self._clock()
             after = self._looked_at + self._spacing
-            self._look_at(after + -after % self._tick)
+            self._look_at(after + -after % self._tick if self._store.shared else after)
 
     def _ring(self) -> None:
         # A store that has lost the call is to have it again soon, and the others are to

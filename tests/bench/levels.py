@@ -21,6 +21,7 @@ def window(calls: int, cpu_ms: float, webhook: float) -> Window:
         user_share=0.75,
         core=cpu_ms * calls / 1000,
         waited=0.1,
+        stolen=0.02,
         harness_core=0.25,
         rss=50_000_000 + calls * 102_400,
         carried=1.0,

@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from bridge.bench.process import Usage, pin, read_rss, read_schedstat, read_stat, usage
+from bridge.bench.process import (
+    Usage,
+    pin,
+    read_rss,
+    read_schedstat,
+    read_stat,
+    read_stolen,
+    stolen,
+    usage,
+)
 from bridge.errors import ConfigError
 
 STAT = "7 (a (b) c) S 1 7 7 0 -1 4194560 900 0 0 0 250 50 0 0 20 0 3 0 100 1000 200 1 1"
@@ -23,6 +32,14 @@ def test_a_process_may_be_called_anything() -> None:
 def test_nanoseconds_of_a_thread() -> None:
     """It ran, it waited."""
     assert read_schedstat("1500000000 250000000 7\n") == (1.5, 0.25)
+
+
+def test_what_a_machines_host_has_taken() -> None:
+    """Of all processors, in seconds; and this machine's, which never becomes less."""
+    text = "cpu  100 0 50 7000 10 0 20 250 3 0\ncpu0 50 0 25 3500 5 0 10 125 2 0\n"
+
+    assert read_stolen(text, ticks=100) == 2.5
+    assert 0 <= stolen() <= stolen()
 
 
 def test_memory_that_is_resident() -> None:

@@ -11,7 +11,7 @@ from bridge.bench.process import Usage
 from bridge.bench.window import Counted, read_window
 
 USED = Usage(cpu=0.2, user=0.15, system=0.05, waited=0.5, rss=50_000_000)
-COUNTED = Counted(0, 2_000_000, USED, 0.3, Histogram({0.001: 10.0, 0.01: 10.0}))
+COUNTED = Counted(0, 2_000_000, USED, 0.3, Histogram({0.001: 10.0, 0.01: 10.0}), 0.1)
 
 
 def load(**calls: dict[str, Any]) -> dict[str, Any]:
@@ -38,6 +38,7 @@ def test_the_figures_of_a_call() -> None:
     assert window.cpu_ms == pytest.approx(100)
     assert window.core == pytest.approx(0.1)
     assert window.waited == pytest.approx(0.25)
+    assert window.stolen == pytest.approx(0.05)
     assert window.user_share == pytest.approx(0.75)
     assert set(window.inward) == {1.0}
     assert set(window.outward) == {2.0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from bridge.errors import StoreError
 from bridge.ports import leg
 from bridge.ports.store import CallRecord, CallState, Claim
 from bridge.store.memory import MemoryStore
-from bridge.wiring.keeper import Keeper
+from bridge.wiring.keeper import TICK, Keeper
 from tests.wiring.parts import CALL, MoodyStore, until
 
 
@@ -128,6 +129,48 @@ async def test_what_changes_nothing_is_not_written() -> None:
         await until(lambda: len(kept.saved) > 1)
 
     assert kept.saved == ["0", "1"]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_calls_are_written_together_where_others_share_the_store(shared: bool) -> None:
+    """Those who began at odd times, too; a worker's own store has each at its time."""
+    turns = itertools.count()
+    now = next(turns)
+    written: dict[str, list[int]] = {"one": [], "other": []}
+
+    async def turn() -> None:
+        nonlocal now
+        while True:
+            now = next(turns)
+            await asyncio.sleep(0)
+
+    def keeper(kept: Kept, name: str, claim: Claim) -> Keeper:
+        def record() -> CallRecord:
+            written[name].append(now)
+            return kept.record
+
+        kept.store.shared = shared
+        return Keeper(kept.store, claim, record, lambda: None, spacing=0.2)
+
+    turning = asyncio.create_task(turn())
+    one, other = Kept(), Kept()
+    clock = asyncio.get_running_loop().time
+    async with (
+        keeper(one, "one", await one.claim()) as first,
+        keeper(other, "other", await other.claim()) as second,
+    ):
+        await asyncio.sleep(-clock() % TICK + 0.2 * TICK)
+        first.touch()
+        await asyncio.sleep(0.6 * TICK)
+        second.touch()
+        await until(lambda: written["one"] and written["other"])
+        first.touch()
+        second.touch()
+        await until(lambda: min(map(len, written.values())) > 1)
+    turning.cancel()
+
+    apart = abs(written["one"][1] - written["other"][1])
+    assert (apart <= 2) == shared, apart
 
 
 async def test_what_a_store_has_failed_to_take_is_written_though_it_is_the_same() -> None:
