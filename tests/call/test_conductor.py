@@ -496,7 +496,7 @@ async def test_a_fault_while_the_model_is_dialled() -> None:
 
 
 async def test_a_cancelled_call_leaves_nothing_behind() -> None:
-    """No task, and no timer that would wake it."""
+    """No task, no timer that would wake it, and nothing is done about what happens then."""
     before = asyncio.all_tasks()
     dialled = asyncio.create_task(asyncio.sleep(3600))
     play = Stage(CallRules(silence_seconds=0.01), ULAW_8K)
@@ -507,6 +507,7 @@ async def test_a_cancelled_call_leaves_nothing_behind() -> None:
     play.over.cancel()
     await asyncio.gather(play.over, return_exceptions=True)
     said = len(play.log)
+    play.speaks()
     await asyncio.sleep(0.03)
 
     assert asyncio.all_tasks() == before
