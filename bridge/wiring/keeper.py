@@ -4,8 +4,8 @@ Keeps a call's record in the store while the call lasts.
 Rule: the newest record wins, one write is under way at a time, and nothing ever waits for
 the store but the end of the call, and that not for long.
 
-All calls of a worker are written at the same ticks, so that their writes go to a shared store
-together; where it is the worker's own, each is written at a moment of its own.
+All calls of a worker are written at the same ticks, so that their writes go to the store
+together.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from bridge.ports.store import CallRecord, CallStore, Claim, Saved
 
 __all__ = ["Keeper"]
 
-SPACING = 0.5  # seconds between two writes of one call
+SPACING = 0.5  # seconds between two writes of one call to a store that others read
+OWN_SPACING = 2.0  # the same for the worker's own, which is read once the leg is let go of
 RENEWAL = 0.5  # more seconds after which it is written again all the same
 TICK = 0.05  # seconds between the moments at which calls are written
 PATIENCE = 2.0  # seconds that the end of a call waits for the store
@@ -48,7 +49,7 @@ class Keeper:
         fenced: Callable[[], None],
         *,
         mail: Callable[[], None] = lambda: None,
-        spacing: float = SPACING,
+        spacing: float | None = None,
         renewal: float = RENEWAL,
         patience: float = PATIENCE,
     ) -> None:
@@ -57,14 +58,15 @@ class Keeper:
         self._record = record
         self._fenced = fenced
         self._mail = mail
-        self._spacing = spacing
+        usual = SPACING if store.shared else OWN_SPACING
+        self._spacing = usual if spacing is None else spacing
         self._renewal = renewal
         self._patience = patience
         self._stored: CallRecord | None = None
         """What the store is known to have, and since when."""
         self._stored_at = 0.0
         self._clock = asyncio.get_running_loop().time
-        self._tick = min(TICK, spacing)
+        self._tick = min(TICK, self._spacing)
         self._alarm = Alarm(self._ring)
         self._looked_at = float("-inf")
         self._resting = True
@@ -129,7 +131,7 @@ class Keeper:
                 _log.debug("the call's record could not be saved: %s", exc)
             self._looked_at = self._clock()
             after = self._looked_at + self._spacing
-            self._look_at(after + -after % self._tick if self._store.shared else after)
+            self._look_at(after + -after % self._tick)
 
     def _ring(self) -> None:
         # A store that has lost the call is to have it again soon, and the others are to

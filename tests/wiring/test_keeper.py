@@ -12,7 +12,7 @@ from bridge.errors import StoreError
 from bridge.ports import leg
 from bridge.ports.store import CallRecord, CallState, Claim
 from bridge.store.memory import MemoryStore
-from bridge.wiring.keeper import TICK, Keeper
+from bridge.wiring.keeper import OWN_SPACING, SPACING, TICK, Keeper
 from tests.wiring.parts import CALL, MoodyStore, until
 
 
@@ -131,9 +131,8 @@ async def test_what_changes_nothing_is_not_written() -> None:
     assert kept.saved == ["0", "1"]
 
 
-@pytest.mark.parametrize("shared", [True, False])
-async def test_calls_are_written_together_where_others_share_the_store(shared: bool) -> None:
-    """Those who began at odd times, too; a worker's own store has each at its time."""
+async def test_calls_are_written_together() -> None:
+    """Those who began at odd times, too."""
     turns = itertools.count()
     now = next(turns)
     written: dict[str, list[int]] = {"one": [], "other": []}
@@ -149,7 +148,6 @@ async def test_calls_are_written_together_where_others_share_the_store(shared: b
             written[name].append(now)
             return kept.record
 
-        kept.store.shared = shared
         return Keeper(kept.store, claim, record, lambda: None, spacing=0.2)
 
     turning = asyncio.create_task(turn())
@@ -169,8 +167,25 @@ async def test_calls_are_written_together_where_others_share_the_store(shared: b
         await until(lambda: min(map(len, written.values())) > 1)
     turning.cancel()
 
-    apart = abs(written["one"][1] - written["other"][1])
-    assert (apart <= 2) == shared, apart
+    assert abs(written["one"][1] - written["other"][1]) <= 2
+    assert abs(written["one"][0] - written["other"][0]) > 2
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_a_store_that_others_read_is_written_more_often(shared: bool) -> None:
+    kept = Kept()
+    kept.store.shared = shared
+    async with Keeper(kept.store, await kept.claim(), lambda: kept.record, lambda: None) as keeper:
+        keeper.touch()
+        await until(lambda: kept.saved)
+        began = asyncio.get_running_loop().time()
+        kept.now("1")
+        keeper.touch()
+        await until(lambda: len(kept.saved) > 1)
+
+    waited = asyncio.get_running_loop().time() - began
+    assert waited > (SPACING if shared else OWN_SPACING) - TICK
+    assert shared or waited > SPACING + TICK
 
 
 async def test_what_a_store_has_failed_to_take_is_written_though_it_is_the_same() -> None:
