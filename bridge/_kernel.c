@@ -92,24 +92,27 @@ read_base64(const uint8_t *from, Py_ssize_t size)
 /* A client's text message, as almost all of them are. */
 
 PyDoc_STRVAR(usual_text_doc,
-"usual_text(data, most, /)\n--\n\n"
-"The text of a masked message (RFC 6455, section 5) in one frame of 126 to 65535 bytes, at most\n"
-"`most`, if `data` is just that and all of it is ASCII; None for whatever else it is.");
+"usual_text(data, most, masked, /)\n--\n\n"
+"The text of a message (RFC 6455, section 5) in one frame of 126 to 65535 bytes, at most `most`,\n"
+"masked or not, if `data` is just that and all of it is ASCII; None for whatever else it is.");
 
 static PyObject *
 usual_text(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
-    if (count != 2 || !PyBytes_Check(args[0])) {
-        PyErr_SetString(PyExc_TypeError, "usual_text takes bytes and a number");
+    static const uint8_t bare[4] = {0};
+    if (count != 3 || !PyBytes_Check(args[0]) || !PyBool_Check(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "usual_text takes bytes, a number and a bool");
         return NULL;
     }
+    int masked = args[2] == Py_True;
     Py_ssize_t most = PyLong_AsSsize_t(args[1]);
     if (most == -1 && PyErr_Occurred()) {
         return NULL;
     }
     const uint8_t *data = (const uint8_t *)PyBytes_AS_STRING(args[0]);
-    Py_ssize_t size = PyBytes_GET_SIZE(args[0]) - 8; /* first two bytes, length, mask */
-    if (size < 0 || size > most || data[0] != 0x81 || data[1] != (0x80 | 126) ||
+    Py_ssize_t head = masked ? 8 : 4; /* first two bytes, length, mask */
+    Py_ssize_t size = PyBytes_GET_SIZE(args[0]) - head;
+    if (size < 0 || size > most || data[0] != 0x81 || data[1] != ((masked ? 0x80 : 0) | 126) ||
         size != (data[2] << 8 | data[3])) {
         Py_RETURN_NONE;
     }
@@ -117,10 +120,11 @@ usual_text(PyObject *module, PyObject *const *args, Py_ssize_t count)
     if (text == NULL) {
         return NULL;
     }
+    const uint8_t *mask = masked ? data + 4 : bare;
     uint8_t *to = (uint8_t *)PyUnicode_1BYTE_DATA(text);
     uint8_t all = 0;
     for (Py_ssize_t at = 0; at < size; at++) {
-        to[at] = data[8 + at] ^ data[4 + (at & 3)];
+        to[at] = data[head + at] ^ mask[at & 3];
         all |= to[at];
     }
     if (all > 127) {

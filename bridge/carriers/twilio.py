@@ -64,6 +64,9 @@ _CLOSE_CODES: dict[str, int] = {
 class Outlet(Protocol):
     """The way to the carrier. Nothing here waits."""
 
+    clogged: bool
+    """Whether anything may be waiting to be sent."""
+
     def write(self, text: str) -> None:
         """Send a text message."""
 
@@ -214,8 +217,9 @@ class TwilioLeg:
             self._events.put(leg.Started(start.call_id, ULAW_8K, start.parameters))
 
     def _play(self, audio: bytes, then: str = "") -> None:
-        if audio and self._outlet.buffered() <= MAX_BUFFERED_SIZE:
-            self._outlet.write_audio(self._before, audio, self._behind, then)
+        outlet = self._outlet
+        if audio and (not outlet.clogged or outlet.buffered() <= MAX_BUFFERED_SIZE):
+            outlet.write_audio(self._before, audio, self._behind, then)
             return
         if audio:
             if not self.dropped_audio:

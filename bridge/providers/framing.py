@@ -13,9 +13,11 @@ import struct
 from collections.abc import Iterator
 from itertools import chain
 
-from bridge.wire.framing import LENGTH_IN_TWO, MASKED
+from websockets.frames import Frame, Opcode
 
-__all__ = ["BINARY", "OTHER", "TEXT", "Splitter", "new_mask"]
+from bridge.wire.framing import MASKED
+
+__all__ = ["BINARY", "OTHER", "TEXT", "Fragments", "Splitter", "new_mask"]
 
 OTHER, TEXT, BINARY = 0, 1, 2
 
@@ -23,8 +25,6 @@ MASKS_AT_ONCE = 256  # keys; each draw from the system's random numbers is a sys
 
 _FIN = 0x80
 _CONTROL = 0x08  # opcodes from here on interrupt a message and are no part of it
-_USUAL = bytes((_FIN | TEXT, LENGTH_IN_TWO))
-_USUAL_HEAD = 4  # those two bytes and the length
 _WHOLE = {_FIN | TEXT: TEXT, _FIN | BINARY: BINARY}
 
 
@@ -52,13 +52,16 @@ class Splitter:
         self._left = 0  # bytes of the other parser's last frame that are still to come
         self._in_message = False  # the other parser waits for a fragment
 
+    @property
+    def whole(self) -> bool:
+        """
+        Whether a frame begins with the next byte, and is no fragment: then what is just one
+        usual text need not be fed.
+        """
+        return not (self._begun or self._left or self._in_message)
+
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
         """What these bytes complete, in order: a TEXT, a BINARY, or OTHER bytes as they came."""
-        # As almost always: one text message of a middling length, and nothing else.
-        if data[:2] == _USUAL and not (self._begun or self._left or self._in_message):
-            size = len(data) - _USUAL_HEAD
-            if size == (data[2] << 8) | data[3] and size <= self._max_size:
-                return [(TEXT, data[_USUAL_HEAD:])]
         if self._begun:
             data, self._begun = self._begun + data, b""
         size = len(data)
@@ -87,6 +90,25 @@ class Splitter:
         self._left = left
         if not first & _CONTROL:
             self._in_message = first < _FIN
+
+
+class Fragments:
+    """Puts together what the other parser finds: messages that are not in one frame, as a rule."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._binary = False
+
+    def add(self, frame: Frame) -> tuple[bytes, bool] | None:
+        """The message that is whole with this frame, and whether it is binary."""
+        if frame.opcode is not Opcode.CONT:
+            self._binary = frame.opcode is Opcode.BINARY
+        self._parts.append(bytes(frame.data))
+        if not frame.fin:
+            return None
+        data = b"".join(self._parts)
+        self._parts.clear()
+        return data, self._binary
 
 
 def _bounds(data: bytes, begin: int, size: int) -> tuple[int, int]:

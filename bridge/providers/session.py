@@ -20,8 +20,10 @@ from bridge.ports.client_events import ClientEvent
 from bridge.ports.model import EventListener, Memory, ToolResponse
 from bridge.ports.server_events import AudioDelta, Disconnected, Drop, ServerEvent
 from bridge.providers.congestion import Congestion
+from bridge.providers.framing import new_mask
 from bridge.providers.socket import ProviderSocket
 from bridge.runner.inbox import SessionInbox
+from bridge.wire.framing import audio_frame
 
 __all__ = ["SocketSession", "Translator"]
 
@@ -129,14 +131,15 @@ class SocketSession:
 
     def feed(self, audio: bytes) -> None:
         socket = self._socket
-        if socket is None or not socket.is_open or self._closing:
+        if socket is None or self._closing:
             return
         if socket.clogged or self._clogged:
             self._clogged = socket.clogged  # so that it is judged once more when all is taken
             if not self._congestion.admits(socket.buffered(), self._time()):
                 self.dropped_audio += 1
                 return
-        socket.send_audio(self._before, audio, self._behind)
+        write = socket.write
+        write(audio_frame(self._before, audio, self._behind, new_mask()))
 
     async def send_audio(self, audio: AudioChunk) -> None:
         if audio.format != self.input_format:

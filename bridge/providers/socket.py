@@ -22,11 +22,11 @@ from websockets.uri import WebSocketURI
 from bridge.alarm import Alarm
 from bridge.errors import ConnectError, SessionClosed
 from bridge.nobody import nobody
-from bridge.providers.framing import BINARY, OTHER, Splitter, new_mask
+from bridge.providers.framing import BINARY, OTHER, Fragments, Splitter, new_mask
 from bridge.providers.keepalive import Keepalive, Pulse
 from bridge.providers.refusal import unanswered, unreachable
 from bridge.providers.transport import address, default_context, set_options
-from bridge.wire.framing import audio_frame, text_frame
+from bridge.wire.framing import text_frame, usual_text
 
 __all__ = ["MessageListener", "ProviderSocket"]
 
@@ -60,7 +60,9 @@ class ProviderSocket(asyncio.Protocol):
         max_size: int,
     ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._max_size = max_size
         self._splitter = Splitter(max_size)
+        self._whole = False  # whether a usual message may come next, and be told at once
         # The end of what is read of the answer to the handshake, None behind it.
         self._head: bytes | None = b""
         # Messages that came before `connect` returned, and whether each is binary.
@@ -72,8 +74,7 @@ class ProviderSocket(asyncio.Protocol):
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._transport: asyncio.Transport | None = None
         self._wire: asyncio.Transport | None = None  # below TLS, if there is TLS
-        self._fragments: list[bytes] = []
-        self._fragments_are_text = False
+        self._fragments = Fragments()
         self._keepalive: Keepalive | None = None
         self._alarm = Alarm(self._wake)
         self._lingering: asyncio.TimerHandle | None = None
@@ -82,6 +83,8 @@ class ProviderSocket(asyncio.Protocol):
         """Whether `send` would still be heard."""
         self.clogged = False
         """Whether anything waits for the network."""
+        self.write: Callable[[bytes], None] = nobody
+        """To send a masked frame as it is; once nothing would be heard any more, to nobody."""
         self._released = False  # once `connect` has returned, events may flow
 
     @classmethod
@@ -131,20 +134,14 @@ class ProviderSocket(asyncio.Protocol):
 
     def send(self, text: str) -> None:
         """Send one text message. Raises SessionClosed when the connection is over."""
-        if not self.is_open or self._transport is None:
+        if not self.is_open:
             raise SessionClosed("the connection is closed")
-        self._transport.write(text_frame(text.encode(), new_mask()))
-
-    def send_audio(self, before: bytes, audio: bytes, behind: bytes) -> None:
-        """The same for audio in base64, with what stands before and behind it, as UTF-8."""
-        if not self.is_open or self._transport is None:
-            raise SessionClosed("the connection is closed")
-        self._transport.write(audio_frame(before, audio, behind, new_mask()))
+        self.write(text_frame(text.encode(), new_mask()))
 
     async def close(self, code: int = 1000, reason: str = "", timeout: float = 2.0) -> None:
         """Say goodbye, wait at most `timeout` seconds for the answer, and be gone."""
         if self.is_open:
-            self.is_open = False
+            self.is_open, self.write = False, nobody
             self._protocol.send_close(code, reason)
             self._flush()
         try:
@@ -166,10 +163,15 @@ class ProviderSocket(asyncio.Protocol):
     # What the transport tells us.
 
     def data_received(self, data: bytes) -> None:
-        if self._ending is not None:
-            return
         if self._keepalive is not None:
             self._keepalive.heard = True
+        # As almost always: one text message of a middling length, and nothing else.
+        if self._whole and (text := usual_text(data, self._max_size, False)) is not None:
+            self._tell(text)
+        elif self._ending is None:
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
         if self._head is not None and not self._opened.done():
             data = self._read_handshake(self._head, data)
         for kind, piece in self._splitter.feed(data):
@@ -177,6 +179,7 @@ class ProviderSocket(asyncio.Protocol):
                 self._hand_over(piece, kind == BINARY)
             elif self._is_over_with(piece):
                 return
+        self._whole = self._released and self._splitter.whole
 
     def pause_writing(self) -> None:
         self.clogged = True
@@ -236,7 +239,8 @@ class ProviderSocket(asyncio.Protocol):
         if self._protocol.handshake_exc is not None:
             self._opened.set_exception(self._handshake_error())
         elif self._protocol.state is not State.CONNECTING:
-            self.is_open, self._head = True, None
+            assert self._transport is not None
+            self.is_open, self._head, self.write = True, None, self._transport.write
             self._opened.set_result(None)
             return data[cut:]
         return b""
@@ -246,6 +250,7 @@ class ProviderSocket(asyncio.Protocol):
 
     def _release(self) -> None:
         self._released = True
+        self._whole = self._splitter.whole
         early, self._early = self._early, []
         for data, binary in early:
             self._hand_over(data, binary)
@@ -268,31 +273,25 @@ class ProviderSocket(asyncio.Protocol):
 
     def _read(self, frame: Frame) -> None:
         match frame.opcode:
-            case Opcode.TEXT | Opcode.BINARY:
-                self._fragments_are_text = frame.opcode is Opcode.TEXT
-                self._collect(frame)
-            case Opcode.CONT:
-                self._collect(frame)
+            case Opcode.TEXT | Opcode.BINARY | Opcode.CONT:
+                if (message := self._fragments.add(frame)) is not None:
+                    self._hand_over(*message)
             case Opcode.CLOSE:
                 self._end(CloseCode.NO_STATUS_RCVD, "")
             case _:
                 pass  # pings are answered by the protocol, pongs have been noticed
 
-    def _collect(self, frame: Frame) -> None:
-        self._fragments.append(bytes(frame.data))
-        if frame.fin:
-            data = b"".join(self._fragments)
-            self._fragments.clear()
-            self._hand_over(data, not self._fragments_are_text)
-
     def _hand_over(self, data: bytes, binary: bool) -> None:
         if not self._released:
             self._early.append((data, binary))
-            return
-        try:
+        else:
             # A broken character costs a letter, not the call.
-            tell = self._on_message
-            tell(data if binary else data.decode(errors="replace"))
+            self._tell(data if binary else data.decode(errors="replace"))
+
+    def _tell(self, message: str | bytes) -> None:
+        tell = self._on_message
+        try:
+            tell(message)
         except Exception as exc:  # the listener's fault is told, the socket lives on
             self._report("a listener failed on a provider's message", exc)
 
@@ -303,7 +302,7 @@ class ProviderSocket(asyncio.Protocol):
         if self._ending is None:
             said = self._protocol.close_rcvd
             self._ending = (code, reason) if said is None else (said.code, said.reason)
-            self.is_open = False
+            self.is_open, self.write, self._whole = False, nobody, False
             self._let_go()
         if self._released and (tell := self._on_close) is not None:
             self._on_close, self._on_message = None, nobody

@@ -104,6 +104,7 @@ class DirectSocket(asyncio.Protocol):
         self._whole = True  # whether a frame begins with the next byte, and may be usual
         self._open = True
         self._over = asyncio.Event()
+        self.clogged = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -145,7 +146,7 @@ class DirectSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         # As almost always: one text message of a middling length, and nothing else.
-        if self._whole and (text := usual_text(data, self._max_size)) is not None:
+        if self._whole and (text := usual_text(data, self._max_size, True)) is not None:
             self._hearing.message(text)
             return
         for found in self._reader.feed(data):
@@ -156,9 +157,11 @@ class DirectSocket(asyncio.Protocol):
         self._whole = self._reader.whole and self._open
 
     def pause_writing(self) -> None:
+        self.clogged = True
         self._connection.pause_writing()
 
     def resume_writing(self) -> None:
+        self.clogged = False
         self._connection.resume_writing()
 
     def eof_received(self) -> None:

@@ -57,6 +57,8 @@ class AsgiSocket:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    clogged = True  # maybe: who wants to know asks how much it is
+
     def buffered(self) -> int:
         return self._size
 

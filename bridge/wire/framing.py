@@ -38,8 +38,8 @@ MASKED = 0x80
 CONTROL = 0x8  # in an opcode
 LENGTH_IN_TWO, LENGTH_IN_EIGHT = 126, 127  # bytes behind the first two
 
-_USUAL = bytes((FINAL | TEXT, MASKED | LENGTH_IN_TWO))
-_USUAL_BODY = 8  # bytes before it: those two, the length, the mask
+_USUAL_BARE = bytes((FINAL | TEXT, LENGTH_IN_TWO))
+_USUAL_MASKED = bytes((FINAL | TEXT, MASKED | LENGTH_IN_TWO))
 
 _SHORT = struct.Struct(">BB")
 _MEDIUM = struct.Struct(">BBH")
@@ -98,19 +98,21 @@ class FrameReader:
         return data[begin:end]
 
 
-def _usual_text_here(data: bytes, most: int) -> str | None:
+def _usual_text_here(data: bytes, most: int, masked: bool) -> str | None:
     """`usual_text` in Python."""
-    size = len(data) - _USUAL_BODY
-    if data[:2] != _USUAL or size > most or size != (data[2] << 8) | data[3]:
+    begin, head = (8, _USUAL_MASKED) if masked else (4, _USUAL_BARE)
+    size = len(data) - begin
+    if data[:2] != head or not 0 <= size <= most or size != (data[2] << 8) | data[3]:
         return None
-    text = apply_mask(data[_USUAL_BODY:], data[4:_USUAL_BODY])
+    text = apply_mask(data[begin:], data[4:begin]) if masked else data[begin:]
     return text.decode() if text.isascii() else None
 
 
 usual_text = compiled("usual_text", _usual_text_here)
 """
-The text of a message in one frame of a middling length, at most so many bytes, if that is all
-there is and all of it is ASCII; None for whatever else it is.
+The text of a message in one frame of a middling length, at most so many bytes, masked (a
+client's) or not (a server's), if that is all there is and all of it is ASCII; None for whatever
+else it is.
 """
 
 

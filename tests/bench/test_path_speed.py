@@ -30,6 +30,8 @@ pytestmark = pytest.mark.benchmark_only
 class Telephone:
     """A carrier that is always one mark behind."""
 
+    clogged = False
+
     def __init__(self) -> None:
         self.leg = TwilioLeg(self, float)
         self.written = 0

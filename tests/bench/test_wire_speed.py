@@ -59,6 +59,8 @@ def plain_delta(text: str) -> object:
 class Mute:
     """A carrier to whom nothing is said."""
 
+    clogged = False
+
     def write(self, text: str) -> None: ...
 
     def write_audio(self, before: bytes, audio: bytes, behind: bytes, then: str) -> None: ...

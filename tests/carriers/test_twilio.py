@@ -34,6 +34,7 @@ class Line:
         self.closed: list[int] = []
         self.told: list[leg.LegEvent] = []
         self.waiting = 0
+        self.clogged = True
         self.now = 100.0
         self.leg = TwilioLeg(self, lambda: self.now)
         if listening:
@@ -346,6 +347,14 @@ def test_a_carrier_that_does_not_read_gets_no_more_audio() -> None:
         media.SendMedia(SID, FRAME),
     ]
     assert line.leg.dropped_audio == len(FRAME)
+
+
+def test_a_carrier_that_takes_everything_is_not_asked_how_much_waits() -> None:
+    line = started()
+    line.clogged, line.waiting = False, MAX_BUFFERED_SIZE + 1
+    line.leg.do(leg.Play(FRAME))
+
+    assert line.commands == [media.SendMedia(SID, FRAME)]
 
 
 def test_a_listener_may_finish_the_leg_in_the_middle_of_an_event() -> None:

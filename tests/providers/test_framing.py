@@ -9,13 +9,14 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from websockets.frames import Frame
+from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side
 
 from bridge.providers.framing import (
     BINARY,
     OTHER,
     TEXT,
+    Fragments,
     Splitter,
     new_mask,
 )
@@ -115,3 +116,27 @@ def test_no_two_masks_are_alike() -> None:
 
     assert {len(mask) for mask in drawn} == {4}
     assert len(set(drawn)) > 990
+
+
+def test_fragments_are_put_together() -> None:
+    """Whatever is between them; what comes next is another message, of another kind."""
+    fragments = Fragments()
+
+    assert fragments.add(Frame(Opcode.TEXT, b"he", fin=False)) is None
+    assert fragments.add(Frame(Opcode.CONT, b"l", fin=False)) is None
+    assert fragments.add(Frame(Opcode.CONT, b"lo")) == (b"hello", False)
+    assert fragments.add(Frame(Opcode.BINARY, b"\0")) == (b"\0", True)
+
+
+def test_who_is_in_the_middle_of_something_says_so() -> None:
+    """Of a frame, of its head, of a message in fragments; a ping between two is none."""
+    text = frame(Opcode.TEXT, b"a" * 200)
+    splitter = Splitter(MAX_SIZE)
+    fed = [text, text[:1], text[1:], text[:50], text[50:], frame(Opcode.TEXT, b"he", fin=False)]
+    fed += [frame(Opcode.PING, b""), frame(Opcode.CONT, b"llo")]
+    whole = []
+    for data in fed:
+        splitter.feed(data)
+        whole.append(splitter.whole)
+
+    assert whole == [True, False, True, False, True, False, False, True]

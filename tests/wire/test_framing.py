@@ -120,23 +120,28 @@ def test_a_usual_message_is_read_at_once() -> None:
     st.binary(max_size=3),
     st.integers(0, 400),
     st.sampled_from([0x81, 0x01, 0x82, 0xC1]),
+    st.booleans(),
+    st.booleans(),
 )
 def test_the_usual_message_is_just_that(
-    usual_text: Callable[[bytes, int], str | None],
+    usual_text: Callable[[bytes, int, bool], str | None],
     text: str,
     missing: int,
     more: bytes,
     most: int,
     first: int,
+    masked: bool,
+    expected: bool,
 ) -> None:
-    """ASCII in one masked frame of a middling length, and not a byte more or less."""
+    """ASCII in one frame of a middling length, masked as expected; not a byte more or less."""
     body = text.encode()
-    data = sent(first, body) + more
+    frame = sent(first, body, masked=masked)
+    data = frame + more
     data = data[: len(data) - max(missing, 0)]
     usual = first == 0x81 and text.isascii() and 126 <= len(body) <= most
-    whole = data == sent(first, body)
+    whole = data == frame and masked == expected
 
-    assert usual_text(data, most) == (text if usual and whole else None)
+    assert usual_text(data, most, expected) == (text if usual and whole else None)
 
 
 def test_messages_arrive_byte_by_byte() -> None:

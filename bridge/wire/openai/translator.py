@@ -56,7 +56,10 @@ class OpenAITranslator:
         for happened in events:
             match happened:
                 case event.AudioDelta():
-                    self._receive(happened.item_id, len(happened.delta))
+                    item_id = happened.item_id
+                    if item_id not in self._received:
+                        self._expect(item_id)
+                    self._received[item_id] += len(happened.delta)
                 case event.AudioDone(item_id):
                     self._whole.add(item_id)
                 case event.Error(error):
@@ -95,12 +98,12 @@ class OpenAITranslator:
         words = {"event_id": event_id, **frame}
         return event_id, json.dumps(words, separators=(",", ":"))
 
-    def _receive(self, item_id: str, size: int) -> None:
-        if item_id not in self._received and len(self._received) >= MAX_ITEMS:
+    def _expect(self, item_id: str) -> None:
+        if len(self._received) >= MAX_ITEMS:
             oldest = next(iter(self._received))
             del self._received[oldest]
             self._whole.discard(oldest)
-        self._received[item_id] = self._received.get(item_id, 0) + size
+        self._received[item_id] = 0
 
     def _truncate(self, item_id: str, heard_ms: int) -> list[str]:
         """Nothing for an item that this session did not speak, or that was heard to its end."""
