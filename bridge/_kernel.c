@@ -89,7 +89,7 @@ read_base64(const uint8_t *from, Py_ssize_t size)
     return audio;
 }
 
-/* A client's text message, as almost all of them are. */
+/* A text message, as almost all of them are. */
 
 PyDoc_STRVAR(usual_text_doc,
 "usual_text(data, most, masked, /)\n--\n\n"

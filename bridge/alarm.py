@@ -35,6 +35,10 @@ class Alarm:
         elif at is None:
             self._cancel()
 
+    def after(self, seconds: float) -> None:
+        """Ring so many seconds from now."""
+        self.set(asyncio.get_running_loop().time() + seconds)
+
     def stop(self) -> None:
         """Never ring again. Whom it would have called is let go of."""
         self.set(None)

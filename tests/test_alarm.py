@@ -31,6 +31,16 @@ async def test_it_rings_at_its_time() -> None:
     assert rang[0] >= at - 0.001
 
 
+async def test_it_rings_after_so_long() -> None:
+    loop = asyncio.get_running_loop()
+    done = asyncio.Event()
+    began = loop.time()
+    Alarm(done.set).after(0.01)
+    await done.wait()
+
+    assert loop.time() - began >= 0.01
+
+
 async def test_it_can_be_set_anew_when_it_rings() -> None:
     """Even to the same time, which has come by then."""
     rings = 0

@@ -93,8 +93,8 @@ def _cells(level: Level) -> list[str]:
         f"{Spread.of([window.core for window in windows]).median:.0%}",
         f"{Spread.of([window.user_share for window in windows]).median:.0%}",
         f"{1000 / cost.median:.0f}" if cost.median else "-",
-        "/".join(_number(each, ".2f") for each in _delays([w.inward for w in windows])),
-        "/".join(_number(each, ".2f") for each in _delays([w.outward for w in windows])),
+        _delays([window.inward for window in windows]),
+        _delays([window.outward for window in windows]),
         str(sum(window.underruns for window in windows)),
         _number(level.bytes_a_call / 1024, ".0f"),
         _number(lag, ".0f"),
@@ -103,7 +103,11 @@ def _cells(level: Level) -> list[str]:
     ]
 
 
-def _delays(windows: Sequence[Sequence[float]]) -> list[float]:
+def _delays(windows: Sequence[Sequence[float]]) -> str:
+    return "/".join(_number(delay, ".2f") for delay in _medians(windows))
+
+
+def _medians(windows: Sequence[Sequence[float]]) -> list[float]:
     """The percentiles of each window's delays: the median of the windows."""
     return [
         Spread.of([percentile(delays, share) for delays in windows]).median
@@ -169,7 +173,7 @@ def _words(level: Level) -> dict[str, Any]:
 
 
 def _percentiles(windows: Sequence[Sequence[float]]) -> dict[str, float | None]:
-    named = zip(_PERCENTILES, _delays(windows), strict=True)
+    named = zip(_PERCENTILES, _medians(windows), strict=True)
     return {f"p{share * 100:.0f}": _null(delay) for share, delay in named}
 
 

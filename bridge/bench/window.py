@@ -34,7 +34,7 @@ class Counted:
     harness_cpu: float
     """Seconds of the load and the fake provider."""
     lag: Histogram
-    stolen: float = 0.0
+    stolen: float
     """Seconds that the machine's host took from all of its processors."""
 
     @property

@@ -148,9 +148,7 @@ class Conductor:
                 if speaking != self._speaking:
                     self._speaking = speaking
                     self._to_caller.reset()  # nothing of what was said before sounds on
-                audio = event.delta
-                if self._to_caller is not UNTOUCHED:
-                    audio = self._to_caller.feed(audio)
+                audio = self._to_caller.feed(event.delta)
                 if audio:
                     self._handle(Voice(event.item_id, event.response_id, audio))
             else:

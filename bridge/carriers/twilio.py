@@ -64,8 +64,9 @@ _CLOSE_CODES: dict[str, int] = {
 class Outlet(Protocol):
     """The way to the carrier. Nothing here waits."""
 
-    clogged: bool
-    """Whether anything may be waiting to be sent."""
+    @property
+    def clogged(self) -> bool:
+        """Whether anything waits to be sent."""
 
     def write(self, text: str) -> None:
         """Send a text message."""

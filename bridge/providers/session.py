@@ -22,7 +22,7 @@ from bridge.ports.server_events import AudioDelta, Disconnected, Drop, ServerEve
 from bridge.providers.congestion import Congestion
 from bridge.providers.framing import new_mask
 from bridge.providers.socket import ProviderSocket
-from bridge.runner.inbox import SessionInbox
+from bridge.runner.inbox import session_inbox
 from bridge.wire.framing import audio_frame
 
 __all__ = ["SocketSession", "Translator"]
@@ -72,7 +72,7 @@ class SocketSession:
         self._translator = translator
         self._before, self._behind = translator.envelope
         self._socket: ProviderSocket | None = None
-        self._inbox = SessionInbox(Disconnected)
+        self._inbox = session_inbox()
         self._closing = False
         self._congestion = Congestion(input_format)
         self._clogged = False  # when it was last looked at

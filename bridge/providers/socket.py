@@ -79,8 +79,6 @@ class ProviderSocket(asyncio.Protocol):
         self._alarm = Alarm(self._wake)
         self._lingering: asyncio.TimerHandle | None = None
         self._ending: tuple[int, str] | None = None
-        self.is_open = False
-        """Whether `send` would still be heard."""
         self.clogged = False
         """Whether anything waits for the network."""
         self.write: Callable[[bytes], None] = nobody
@@ -127,6 +125,11 @@ class ProviderSocket(asyncio.Protocol):
         socket._loop.call_soon(socket._release)
         return socket
 
+    @property
+    def is_open(self) -> bool:
+        """Whether `send` would still be heard."""
+        return self.write is not nobody
+
     def buffered(self) -> int:
         """Bytes that were sent but not yet taken by the network."""
         waiting = 0 if self._transport is None else self._transport.get_write_buffer_size()
@@ -141,7 +144,7 @@ class ProviderSocket(asyncio.Protocol):
     async def close(self, code: int = 1000, reason: str = "", timeout: float = 2.0) -> None:
         """Say goodbye, wait at most `timeout` seconds for the answer, and be gone."""
         if self.is_open:
-            self.is_open, self.write = False, nobody
+            self.write = nobody
             self._protocol.send_close(code, reason)
             self._flush()
         try:
@@ -240,7 +243,7 @@ class ProviderSocket(asyncio.Protocol):
             self._opened.set_exception(self._handshake_error())
         elif self._protocol.state is not State.CONNECTING:
             assert self._transport is not None
-            self.is_open, self._head, self.write = True, None, self._transport.write
+            self._head, self.write = None, self._transport.write
             self._opened.set_result(None)
             return data[cut:]
         return b""
@@ -250,7 +253,6 @@ class ProviderSocket(asyncio.Protocol):
 
     def _release(self) -> None:
         self._released = True
-        self._whole = self._splitter.whole
         early, self._early = self._early, []
         for data, binary in early:
             self._hand_over(data, binary)
@@ -302,7 +304,7 @@ class ProviderSocket(asyncio.Protocol):
         if self._ending is None:
             said = self._protocol.close_rcvd
             self._ending = (code, reason) if said is None else (said.code, said.reason)
-            self.is_open, self.write, self._whole = False, nobody, False
+            self.write, self._whole = nobody, False
             self._let_go()
         if self._released and (tell := self._on_close) is not None:
             self._on_close, self._on_message = None, nobody

@@ -96,10 +96,7 @@ class Conversation:
     def voiced(self, item_id: str, size: int) -> None:
         """So many bytes of an item's voice came."""
         if self._bytes_per_second:
-            item = self._items.get(item_id)
-            speech = item if isinstance(item, _Speech) else self._speech(item_id)
-            speech.voice_ms += size * 1000 / self._bytes_per_second
-            self._stale.add(item_id)
+            self._speech(item_id).voice_ms += size * 1000 / self._bytes_per_second
 
     def answered(self, call_id: str, output: str) -> None:
         """A tool has answered with this JSON text. What was told twice is remembered once."""

@@ -38,7 +38,7 @@ from bridge.ports.session import RealtimeConfig
 from bridge.ports.tools import ToolHandler, ToolJournal
 from bridge.runner.config import RunnerConfig, offering
 from bridge.runner.conversation import Conversation
-from bridge.runner.inbox import RunnerInbox
+from bridge.runner.inbox import runner_inbox
 from bridge.runner.link import Link
 from bridge.runner.machine import RunnerMachine
 from bridge.runner.outbox import Outbox, Release
@@ -131,7 +131,7 @@ class Engine:
         )
         self._alarm = Alarm(lambda: self.handle(TimeIsUp()))
         self._facts: deque[Fact | ServerEvent] = deque()
-        self.inbox = RunnerInbox(Finished)
+        self.inbox = runner_inbox()
         if self._listener is not None:
             self.inbox.attach(self._listener)
         self.link.begin(self._on_session_event)

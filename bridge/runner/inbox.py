@@ -12,13 +12,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Generic, TypeVar
 
 from bridge.ports import server_events as event
 from bridge.ports.runner_events import Finished, RunnerEvent
 from bridge.ports.server_events import Disconnected, ServerEvent
 
-__all__ = ["Inbox", "RunnerInbox", "SessionInbox"]
+__all__ = ["Inbox", "runner_inbox", "session_inbox"]
 
 E = TypeVar("E", bound=RunnerEvent)
 L = TypeVar("L", bound=RunnerEvent)
@@ -179,5 +180,5 @@ class Inbox(Generic[E, L]):
         self._ordered = kept
 
 
-SessionInbox = Inbox[ServerEvent, Disconnected]
-RunnerInbox = Inbox[RunnerEvent, Finished]
+session_inbox = partial(Inbox[ServerEvent, Disconnected], Disconnected)
+runner_inbox = partial(Inbox[RunnerEvent, Finished], Finished)

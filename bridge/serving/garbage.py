@@ -8,7 +8,6 @@ does so are tools and hooks, if anything, and there is a bound for a worker that
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Callable
 from types import TracebackType
@@ -43,7 +42,7 @@ class Cleaning:
     def __enter__(self) -> Self:
         gc.freeze()
         gc.set_threshold(YOUNG, MIDDLE, OLD)
-        self._look_again()
+        self._alarm.after(self._interval)
         return self
 
     def __exit__(
@@ -59,7 +58,4 @@ class Cleaning:
     def _look(self) -> None:
         if not self._busy():
             gc.collect()
-        self._look_again()
-
-    def _look_again(self) -> None:
-        self._alarm.set(asyncio.get_running_loop().time() + self._interval)
+        self._alarm.after(self._interval)

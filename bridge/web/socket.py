@@ -57,7 +57,9 @@ class AsgiSocket:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    clogged = True  # maybe: who wants to know asks how much it is
+    @property
+    def clogged(self) -> bool:
+        return bool(self._waiting)
 
     def buffered(self) -> int:
         return self._size

@@ -52,31 +52,18 @@ def snapshot(
     The record as it is now, `record` itself where that has not changed. `heard`: how much of
     the agent's items, in ms, the caller has heard; `cut`: who would be cut off.
     """
-    config, pending = runner.applied_config, _pending(runner.unapplied)
-    history, unanswered = runner.history_at(heard), runner.unanswered
-    token = runner.resume_token
-    if (config, pending, history, unanswered, token, cut, left, timeline) == (
-        record.config,
-        record.pending,
-        record.history,
-        record.unanswered,
-        record.resume_token,
-        record.cut,
-        record.left,
-        record.timeline,
-    ):
-        return record
-    return replace(
+    now = replace(
         record,
-        config=config,
-        pending=pending,
-        history=history,
-        unanswered=unanswered,
-        resume_token=token,
+        config=runner.applied_config,
+        pending=_pending(runner.unapplied),
+        history=runner.history_at(heard),
+        unanswered=runner.unanswered,
+        resume_token=runner.resume_token,
         cut=cut,
         left=left,
         timeline=timeline,
     )
+    return record if now == record else now
 
 
 def lines(timeline: Iterable[Entry]) -> tuple[Line, ...]:

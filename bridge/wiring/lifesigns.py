@@ -7,7 +7,6 @@ SILENT_SECONDS the connection is as good as broken, whatever its socket says.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -43,7 +42,7 @@ class LifeSigns:
         self._silent_looks = 0
 
     def __enter__(self) -> Self:
-        self._look_again()
+        self._alarm.after(self._interval)
         return self
 
     def __exit__(
@@ -59,10 +58,7 @@ class LifeSigns:
         self._silent_looks = 0 if frames > self._seen else self._silent_looks + 1
         self._seen = frames
         if self._silent_looks < LOOKS:
-            self._look_again()
+            self._alarm.after(self._interval)
         else:
             detail = "no audio came from the carrier any more"
             self._tell(leg.Ended(Ending(Fault.CARRIER, "silent", detail), lost=True))
-
-    def _look_again(self) -> None:
-        self._alarm.set(asyncio.get_running_loop().time() + self._interval)

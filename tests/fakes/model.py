@@ -30,7 +30,7 @@ from bridge.ports.model import (
 )
 from bridge.ports.server_events import Disconnected, Drop, ServerEvent
 from bridge.ports.session import RealtimeConfig
-from bridge.runner.inbox import SessionInbox
+from bridge.runner.inbox import session_inbox
 
 __all__ = ["Answers", "FakeModel", "FakeSession", "Gate", "Sent", "turns"]
 
@@ -91,7 +91,7 @@ class FakeSession:
         self.close_error: RealtimeError | None = None
         self.closes = 0
         self._news = asyncio.Event()
-        self._inbox = SessionInbox(Disconnected)
+        self._inbox = session_inbox()
         self._connected = True
         self._closed = False
 

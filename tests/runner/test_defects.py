@@ -40,7 +40,7 @@ from bridge.ports.server_events import Drop
 from bridge.ports.session import RealtimeConfig, VadConfig
 from bridge.runner.config import RunnerConfig
 from bridge.runner.handler import EventHandler
-from bridge.runner.inbox import SessionInbox
+from bridge.runner.inbox import session_inbox
 from bridge.runner.state import Generating, Idle, PendingResumption
 from bridge.runner.vocabulary import UpdateResult
 from bridge.runner.waiting import collect_audio, send_text_and_wait
@@ -420,7 +420,7 @@ async def test_d17_tools_that_are_taken_back_stop_and_are_not_answered() -> None
 
 async def test_d18_a_slow_listener_hears_first_what_is_urgent() -> None:
     """Speech overtakes the voice that is queued, and the queue has an end."""
-    inbox = SessionInbox(event.Disconnected, max_audio_size=6)
+    inbox = session_inbox(max_audio_size=6)
     for number in range(5):
         inbox.put(event.AudioDelta(f"a{number}", b"12"))
     inbox.put(event.SpeechStarted())

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
-from typing import Any
 
 import pytest
 
 from bridge.ports import server_events as event
 from bridge.ports.runner_events import Closed, Finished, RunnerEvent, ToolStarted
 from bridge.ports.server_events import Drop, ServerEvent
-from bridge.runner.inbox import RunnerInbox, SessionInbox
+from bridge.runner.inbox import Inbox, runner_inbox, session_inbox
 
 VOICE = event.AudioDelta("i1", b"1234", response_id="r1")
 OTHER_VOICE = event.AudioDelta("i2", b"5678", response_id="r2")
@@ -21,10 +20,7 @@ DONE = event.ResponseDone("r1")
 SPEECH = event.SpeechStarted(100)
 END = event.Disconnected(Drop.CLOSED)
 
-
-def session_inbox(**bounds: Any) -> SessionInbox:
-    """Of what a session tells."""
-    return SessionInbox(event.Disconnected, **bounds)
+SessionInbox = Inbox[ServerEvent, event.Disconnected]
 
 
 async def drain(inbox: SessionInbox) -> list[ServerEvent]:
@@ -234,7 +230,7 @@ async def test_whoever_waits_beside_a_listener_waits_for_the_end() -> None:
 
 async def test_the_last_event_of_a_runner_is_another() -> None:
     """A session may end and the runner goes on."""
-    inbox = RunnerInbox(Finished)
+    inbox = runner_inbox()
     happened: list[RunnerEvent] = [END, ToolStarted("c1", "look"), Finished(Closed())]
     for one in happened:
         inbox.put(one)
@@ -244,7 +240,7 @@ async def test_the_last_event_of_a_runner_is_another() -> None:
 
 async def test_how_it_ended_can_be_waited_for() -> None:
     """By as many as like, before the end and after it; the listener hears of it first."""
-    inbox = RunnerInbox(Finished)
+    inbox = runner_inbox()
     order: list[str] = []
     inbox.attach(lambda _: order.append("heard"))
     waiting = [asyncio.create_task(inbox.last()) for _ in range(2)]

@@ -45,7 +45,7 @@ from bridge.providers.offline.script import Script
 from bridge.providers.offline.speaking import PACE, Speaking
 from bridge.providers.offline.synthesiser import Synthesiser
 from bridge.providers.offline.voice import Vocabulary, Voice
-from bridge.runner.inbox import SessionInbox
+from bridge.runner.inbox import session_inbox
 
 __all__ = ["Manners", "OfflineSession"]
 
@@ -101,7 +101,7 @@ class OfflineSession:
         )
         self._listening = Listening(self.input_format, config.turn_detection)
         self._transcoders: dict[AudioFormat, Transcoder] = {}
-        self._inbox = SessionInbox(event.Disconnected)
+        self._inbox = session_inbox()
         self._open = True
         self._calls: dict[str, str] = {}
         self._ids = 0
