@@ -23,6 +23,7 @@ from bridge.store.sealing import Seal
 from tests.fakes.redis_server import RedisCluster, RedisServer, Watch
 from tests.store.contract import claimed, record_of
 from tests.store.mail_contract import wish
+from tests.store.redis.conftest import PATIENT
 
 TIMES = Times(answer=0.8, claim=0.9, claim_again=1.6)
 """Longer than a server of the bridge's would wait, for tests run on busy machines."""
@@ -38,8 +39,8 @@ def own() -> Iterator[RedisServer]:
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[RedisStore]:
-    store = RedisStore.at(url, Seal([b"a key of the operator's"]), times=TIMES)
+async def opened(url: str, times: Times = TIMES) -> AsyncIterator[RedisStore]:
+    store = RedisStore.at(url, Seal([b"a key of the operator's"]), times=times)
     try:
         yield store
     finally:
@@ -299,7 +300,7 @@ async def test_an_operation_is_cancelled(own: RedisServer) -> None:
 
 async def test_many_at_once(own: RedisServer) -> None:
     """More than there are connections: they take turns, and nobody is refused."""
-    async with opened(own.url) as store:
+    async with opened(own.url, PATIENT) as store:
         claims = [await claimed(store, f"CA{number}") for number in range(150)]
         for _ in range(2):
             saved = await asyncio.gather(
