@@ -24,18 +24,19 @@ class Pulse(Enum):
 
 class Keepalive:
     """
-    A ping each `interval` seconds, answered within `timeout` seconds by anything at all.
+    A ping to a peer that says nothing, answered within `timeout` seconds by anything at all.
 
-    A peer that talks is alive, whether or not its pong comes first. Without a `timeout`
-    pings keep the path open and are never judged.
+    A peer that talks is alive, and its path is open: it is looked after twice in `interval`
+    seconds, and pinged when it was silent for one of these halves. Without a `timeout` pings
+    keep the path open, one each `interval`, and are never judged.
     """
 
     def __init__(self, interval: float, timeout: float | None, *, now: float) -> None:
         self._interval = interval
         self._timeout = timeout
         self.heard = False
-        """Whether something arrived since the last ping; whoever reads sets it."""
-        self._pinged_at: float | None = None
+        """Whether something arrived since the last look; whoever reads sets it."""
+        self._pinged_at: float | None = None  # with a ping that nothing has answered
         self._in_grace = False
         self.deadline = now + interval
 
@@ -43,18 +44,19 @@ class Keepalive:
         """What is due at `deadline`; sets the next one."""
         if now < self.deadline:
             return Pulse.WAIT
-        pinged_at, timeout = self._pinged_at, self._timeout
-        if pinged_at is None:
+        if self.heard:
+            self.heard = self._in_grace = False
+            self._pinged_at = None
+            self.deadline = now + self._interval / 2
+            return Pulse.WAIT
+        if self._pinged_at is None or self._timeout is None:
             return self._ping(now)
-        if timeout is not None and not self.heard:
-            return self._judge(now, pinged_at + timeout)
-        return self._wait_or_ping(now, pinged_at + self._interval)
+        return self._judge(now, self._pinged_at + self._timeout)
 
     def _ping(self, now: float) -> Pulse:
         self._pinged_at = now
-        self.heard = self._in_grace = False
-        wait = self._interval if self._timeout is None else min(self._interval, self._timeout)
-        self.deadline = now + wait
+        half, timeout = self._interval / 2, self._timeout
+        self.deadline = now + (self._interval if timeout is None else min(half, timeout))
         return Pulse.PING
 
     def _judge(self, now: float, due: float) -> Pulse:
@@ -66,9 +68,3 @@ class Keepalive:
             self.deadline = now + GRACE
             return Pulse.WAIT
         return Pulse.DEAD
-
-    def _wait_or_ping(self, now: float, due: float) -> Pulse:
-        if now >= due:
-            return self._ping(now)
-        self.deadline = due
-        return Pulse.WAIT

@@ -13,9 +13,9 @@ def test_nothing_happens_before_the_interval() -> None:
     assert keepalive.deadline == 20
 
 
-def test_a_peer_that_answers_is_pinged_each_interval() -> None:
+def test_a_peer_that_says_nothing_but_answers() -> None:
     """One ping an interval, as long as something comes back."""
-    keepalive = Keepalive(20, 5, now=0)
+    keepalive = Keepalive(20, 20, now=0)
     pings = []
     for _ in range(6):
         now = keepalive.deadline
@@ -24,6 +24,26 @@ def test_a_peer_that_answers_is_pinged_each_interval() -> None:
             keepalive.heard = True
 
     assert pings == [20, 40, 60]
+
+
+def test_a_peer_that_talks_is_left_alone() -> None:
+    """It is alive, and the path is open."""
+    keepalive = Keepalive(2, 2, now=0)
+    for _ in range(20):
+        keepalive.heard = True
+
+        assert keepalive.wake(keepalive.deadline) is Pulse.WAIT
+
+
+def test_a_peer_that_falls_silent_is_pinged_after_an_interval() -> None:
+    """At the latest: it may have said its last word right after a look."""
+    keepalive = Keepalive(2, 2, now=0)
+    keepalive.wake(2)
+    keepalive.heard = True
+    while keepalive.wake(keepalive.deadline) is not Pulse.PING:
+        pass
+
+    assert keepalive.deadline - 1 == 4
 
 
 def test_a_peer_that_does_not_answer_is_dead_after_the_timeout() -> None:
@@ -42,7 +62,7 @@ def test_anything_that_is_heard_counts_as_an_answer() -> None:
     keepalive.heard = True
 
     assert keepalive.wake(25) is Pulse.WAIT
-    assert keepalive.deadline == 40
+    assert keepalive.wake(35) is Pulse.PING
 
 
 def test_what_arrived_while_we_were_late_is_read_before_we_judge() -> None:
@@ -52,6 +72,7 @@ def test_what_arrived_while_we_were_late_is_read_before_we_judge() -> None:
     keepalive.wake(9)
     keepalive.heard = True
 
+    assert keepalive.wake(keepalive.deadline) is Pulse.WAIT
     assert keepalive.wake(keepalive.deadline) is Pulse.PING
 
 
@@ -74,7 +95,7 @@ def test_a_timeout_longer_than_the_interval() -> None:
         now = keepalive.deadline
         seen[now] = keepalive.wake(now)
 
-    assert list(seen)[:3] == [2, 4, 7]
+    assert list(seen)[:3] == [2, 3, 7]
     assert seen[7 + GRACE] is Pulse.DEAD
 
 
