@@ -8,7 +8,7 @@ Rule: nothing but CarrierProtocolError leaves a reader, and its text is one word
 `Reason`, fit for a metric's label: never a piece of what was read.
 
 Fifty times a second comes a frame of the very layout that Twilio gives its media. It is read
-without a JSON reader; whatever differs in anything is read by one, with the same result.
+without a JSON reader, as marks are; whatever differs in anything is read by one, just the same.
 """
 
 from __future__ import annotations
@@ -76,12 +76,17 @@ __all__ = [
 MAX_FRAME_SIZE = 64 * 1024  # characters; 20 ms of audio take 300
 MAX_COMMAND_SIZE = 1024 * 1024  # characters; a minute and a half of audio in one frame
 
-
 # A media frame up to its audio. The stream is named before the audio or behind it.
 _USUAL = re.compile(
     r'\{"event":"media","sequenceNumber":"([0-9]{1,18})",(?:"streamSid":"(\w{1,64})",)?'
     r'"media":\{"track":"(\w{1,16})","chunk":"([0-9]{1,18})","timestamp":"([0-9]{1,18})",'
     r'"payload":"',
+    re.ASCII,
+)
+# A mark that comes back, under a name as the bridge gives them.
+_USUAL_MARK = re.compile(
+    r'\{"event":"mark","sequenceNumber":"([0-9]{1,18})","streamSid":"(\w{1,64})",'
+    r'"mark":\{"name":"([\w:]{1,64})"\}\}',
     re.ASCII,
 )
 _NAMED_BEHIND = re.compile(r'"\},"streamSid":"(\w{1,64})"\}', re.ASCII)
@@ -96,6 +101,8 @@ def read_event(text: str | bytes) -> TwilioEvent:
 
 def read_in_full(text: str | bytes) -> TwilioEvent:
     """The same for what `read_media` has found to be nothing usual."""
+    if isinstance(text, str) and (mark := _USUAL_MARK.fullmatch(text)) is not None:
+        return Mark(mark[2], mark[3], int(mark[1]))
     frame = _load(text, MAX_FRAME_SIZE)
     try:
         return _read_event(frame)

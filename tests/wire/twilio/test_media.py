@@ -135,6 +135,7 @@ def test_digits_and_marks_are_read() -> None:
 
     assert media.read_event(digit) == media.Dtmf(SID, "#", "inbound_track", 5)
     assert media.read_event(mark) == media.Mark(SID, "e7:1", 4)
+    assert media.read_event(json.dumps(json.loads(mark))) == media.Mark(SID, "e7:1", 4)
 
 
 def test_unknown_fields_do_no_harm() -> None:
