@@ -89,19 +89,65 @@ read_base64(const uint8_t *from, Py_ssize_t size)
     return audio;
 }
 
-/* A text message, as almost all of them are. */
+/* Text messages, as almost all of them are. */
 
-PyDoc_STRVAR(usual_text_doc,
-"usual_text(data, most, masked, /)\n--\n\n"
-"The text of a message (RFC 6455, section 5) in one frame of 126 to 65535 bytes, at most `most`,\n"
-"masked or not, if `data` is just that and all of it is ASCII; None for whatever else it is.");
+/* The size of the text at `at`, which is in one frame, and where it begins: -1 if it is not. */
+static Py_ssize_t
+measure(const uint8_t *at, const uint8_t *end, int masked, Py_ssize_t most, const uint8_t **body)
+{
+    if (end - at < 2 || at[0] != 0x81 || (at[1] & 0x80) != (masked ? 0x80 : 0)) {
+        return -1;
+    }
+    Py_ssize_t size = at[1] & 0x7f, head = masked ? 6 : 2;
+    if (size == 126 && end - at >= 4) {
+        size = at[2] << 8 | at[3];
+        head += 2;
+    }
+    else if (size > 125) {
+        return -1;
+    }
+    if (size > most || end - at < head + size) {
+        return -1;
+    }
+    *body = at + head;
+    return size;
+}
 
+/* The text, or NULL: without an error if it is not ASCII. */
 static PyObject *
-usual_text(PyObject *module, PyObject *const *args, Py_ssize_t count)
+unmask(const uint8_t *from, Py_ssize_t size, int masked)
 {
     static const uint8_t bare[4] = {0};
+    PyObject *text = PyUnicode_New(size, 127);
+    if (text == NULL) {
+        return NULL;
+    }
+    const uint8_t *mask = masked ? from - 4 : bare;
+    uint8_t *to = (uint8_t *)PyUnicode_1BYTE_DATA(text);
+    uint8_t all = 0;
+    for (Py_ssize_t at = 0; at < size; at++) {
+        uint8_t letter = from[at] ^ mask[at & 3];
+        to[at] = letter;
+        all |= letter;
+    }
+    if (all > 127) {
+        Py_DECREF(text);
+        return NULL;
+    }
+    return text;
+}
+
+PyDoc_STRVAR(usual_texts_doc,
+"usual_texts(data, most, masked, /)\n--\n\n"
+"The texts of messages (RFC 6455, section 5) in one frame each, of at most 65535 bytes and at\n"
+"most `most`, masked or not, if `data` is just that and all of it is ASCII; None for whatever\n"
+"else it is.");
+
+static PyObject *
+usual_texts(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
     if (count != 3 || !PyBytes_Check(args[0]) || !PyBool_Check(args[2])) {
-        PyErr_SetString(PyExc_TypeError, "usual_text takes bytes, a number and a bool");
+        PyErr_SetString(PyExc_TypeError, "usual_texts takes bytes, a number and a bool");
         return NULL;
     }
     int masked = args[2] == Py_True;
@@ -109,29 +155,37 @@ usual_text(PyObject *module, PyObject *const *args, Py_ssize_t count)
     if (most == -1 && PyErr_Occurred()) {
         return NULL;
     }
-    const uint8_t *data = (const uint8_t *)PyBytes_AS_STRING(args[0]);
-    Py_ssize_t head = masked ? 8 : 4; /* first two bytes, length, mask */
-    Py_ssize_t size = PyBytes_GET_SIZE(args[0]) - head;
-    if (size < 0 || size > most || data[0] != 0x81 || data[1] != ((masked ? 0x80 : 0) | 126) ||
-        size != (data[2] << 8 | data[3])) {
+    const uint8_t *begin = (const uint8_t *)PyBytes_AS_STRING(args[0]);
+    const uint8_t *end = begin + PyBytes_GET_SIZE(args[0]);
+    const uint8_t *body;
+    Py_ssize_t size, frames = 0;
+    for (const uint8_t *at = begin; at < end; at = body + size) {
+        if ((size = measure(at, end, masked, most, &body)) < 0) {
+            Py_RETURN_NONE;
+        }
+        frames++;
+    }
+    if (!frames) {
         Py_RETURN_NONE;
     }
-    PyObject *text = PyUnicode_New(size, 127);
-    if (text == NULL) {
+    PyObject *texts = PyTuple_New(frames);
+    if (texts == NULL) {
         return NULL;
     }
-    const uint8_t *mask = masked ? data + 4 : bare;
-    uint8_t *to = (uint8_t *)PyUnicode_1BYTE_DATA(text);
-    uint8_t all = 0;
-    for (Py_ssize_t at = 0; at < size; at++) {
-        to[at] = data[head + at] ^ mask[at & 3];
-        all |= to[at];
+    const uint8_t *at = begin;
+    for (Py_ssize_t frame = 0; frame < frames; frame++, at = body + size) {
+        size = measure(at, end, masked, most, &body);
+        PyObject *text = unmask(body, size, masked);
+        if (text == NULL) {
+            Py_DECREF(texts);
+            if (PyErr_Occurred()) {
+                return NULL;
+            }
+            Py_RETURN_NONE;
+        }
+        PyTuple_SET_ITEM(texts, frame, text);
     }
-    if (all > 127) {
-        Py_DECREF(text);
-        Py_RETURN_NONE;
-    }
-    return text;
+    return texts;
 }
 
 /* A media frame of the carrier's. */
@@ -498,7 +552,7 @@ fir(PyObject *module, PyObject *const *args, Py_ssize_t count)
 }
 
 static PyMethodDef functions[] = {
-    {"usual_text", (PyCFunction)(void (*)(void))usual_text, METH_FASTCALL, usual_text_doc},
+    {"usual_texts", (PyCFunction)(void (*)(void))usual_texts, METH_FASTCALL, usual_texts_doc},
     {"read_media", read_media, METH_O, read_media_doc},
     {"read_voice", (PyCFunction)(void (*)(void))read_voice, METH_FASTCALL, read_voice_doc},
     {"audio_frame", (PyCFunction)(void (*)(void))audio_frame, METH_FASTCALL, audio_frame_doc},

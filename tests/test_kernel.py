@@ -15,10 +15,10 @@ from bridge.kernel import KERNEL
 
 TAPS = struct.pack("4d", *range(4))
 WRONG: list[tuple[str, tuple[object, ...]]] = [
-    ("usual_text", ()),
-    ("usual_text", ("text", 1, True)),
-    ("usual_text", (b"bytes", "most", True)),
-    ("usual_text", (b"bytes", 1, 1)),
+    ("usual_texts", ()),
+    ("usual_texts", ("text", 1, True)),
+    ("usual_texts", (b"bytes", "most", True)),
+    ("usual_texts", (b"bytes", 1, 1)),
     ("read_voice", ("text",)),
     ("read_voice", ("text", ["kind"])),
     ("read_voice", ('{"type":"kind"', (b"kind",))),

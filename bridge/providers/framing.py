@@ -55,8 +55,8 @@ class Splitter:
     @property
     def whole(self) -> bool:
         """
-        Whether a frame begins with the next byte, and is no fragment: then what is just one
-        usual text need not be fed.
+        Whether a frame begins with the next byte, and is no fragment: then what is nothing but
+        usual texts need not be fed.
         """
         return not (self._begun or self._left or self._in_message)
 

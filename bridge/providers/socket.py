@@ -26,7 +26,7 @@ from bridge.providers.framing import BINARY, OTHER, Fragments, Splitter, new_mas
 from bridge.providers.keepalive import Keepalive, Pulse
 from bridge.providers.refusal import unanswered, unreachable
 from bridge.providers.transport import address, default_context, set_options
-from bridge.wire.framing import text_frame, usual_text
+from bridge.wire.framing import text_frame, usual_texts
 
 __all__ = ["MessageListener", "ProviderSocket"]
 
@@ -168,9 +168,10 @@ class ProviderSocket(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._keepalive is not None:
             self._keepalive.heard = True
-        # As almost always: one text message of a middling length, and nothing else.
-        if self._whole and (text := usual_text(data, self._max_size, False)) is not None:
-            self._tell(text)
+        # As almost always: text messages, and nothing else.
+        if self._whole and (texts := usual_texts(data, self._max_size, False)) is not None:
+            for text in texts:
+                self._tell(text)
         elif self._ending is None:
             self._take(data)
 

@@ -22,7 +22,7 @@ from websockets.protocol import State
 from bridge.nobody import nobody
 from bridge.web.hearing import ABNORMAL, FAULT, NORMAL, Hearing, MediaSocket, Message
 from bridge.web.socket import AsgiSocket
-from bridge.wire.framing import FrameReader, audio_frame, text_frame, usual_text
+from bridge.wire.framing import FrameReader, audio_frame, text_frame, usual_texts
 
 __all__ = ["EXTENSION", "DirectProtocol", "DirectSocket", "media_socket"]
 
@@ -145,9 +145,11 @@ class DirectSocket(asyncio.Protocol):
     # What the transport tells us
 
     def data_received(self, data: bytes) -> None:
-        # As almost always: one text message of a middling length, and nothing else.
-        if self._whole and (text := usual_text(data, self._max_size, True)) is not None:
-            self._hearing.message(text)
+        # As almost always: text messages, and nothing else.
+        if self._whole and (texts := usual_texts(data, self._max_size, True)) is not None:
+            for text in texts:
+                if self._open:
+                    self._hearing.message(text)
             return
         for found in self._reader.feed(data):
             if isinstance(found, bytes):

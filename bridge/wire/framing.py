@@ -29,7 +29,7 @@ __all__ = [
     "audio_frame",
     "audio_text",
     "text_frame",
-    "usual_text",
+    "usual_texts",
 ]
 
 TEXT, CONTINUATION = 0x1, 0x0
@@ -37,9 +37,6 @@ FINAL = 0x80
 MASKED = 0x80
 CONTROL = 0x8  # in an opcode
 LENGTH_IN_TWO, LENGTH_IN_EIGHT = 126, 127  # bytes behind the first two
-
-_USUAL_BARE = bytes((FINAL | TEXT, LENGTH_IN_TWO))
-_USUAL_MASKED = bytes((FINAL | TEXT, MASKED | LENGTH_IN_TWO))
 
 _SHORT = struct.Struct(">BB")
 _MEDIUM = struct.Struct(">BBH")
@@ -56,8 +53,8 @@ class FrameReader:
         self._broken = False
         self.whole = True
         """
-        Whether a frame begins with the next byte, and is no fragment: then what is just one
-        usual text need not be fed.
+        Whether a frame begins with the next byte, and is no fragment: then what is nothing but
+        usual texts need not be fed.
         """
 
     def feed(self, data: bytes) -> Sequence[str | bytes]:
@@ -98,19 +95,31 @@ class FrameReader:
         return data[begin:end]
 
 
-def _usual_text_here(data: bytes, most: int, masked: bool) -> str | None:
-    """`usual_text` in Python."""
-    begin, head = (8, _USUAL_MASKED) if masked else (4, _USUAL_BARE)
-    size = len(data) - begin
-    if data[:2] != head or not 0 <= size <= most or size != (data[2] << 8) | data[3]:
-        return None
-    text = apply_mask(data[begin:], data[4:begin]) if masked else data[begin:]
-    return text.decode() if text.isascii() else None
+def _usual_texts_here(data: bytes, most: int, masked: bool) -> tuple[str, ...] | None:
+    """`usual_texts` in Python."""
+    texts: list[str] = []
+    key, begin, size = 4 if masked else 0, 0, len(data)
+    while begin + 2 <= size and data[begin] == FINAL | TEXT:
+        length, head = data[begin + 1] - (MASKED if masked else 0), 2
+        if length == LENGTH_IN_TWO:
+            length, head = int.from_bytes(data[begin + 2 : begin + 4]), 4
+        elif length >= LENGTH_IN_EIGHT:
+            return None
+        body = begin + head + key
+        if not 0 <= length <= most or body + length > size:
+            return None
+        text = data[body : body + length]
+        text = apply_mask(text, data[body - 4 : body]) if masked else text
+        if not text.isascii():
+            return None
+        texts.append(text.decode())
+        begin = body + length
+    return tuple(texts) if texts and begin == size else None
 
 
-usual_text = compiled("usual_text", _usual_text_here)
+usual_texts = compiled("usual_texts", _usual_texts_here)
 """
-The text of a message in one frame of a middling length, at most so many bytes, masked (a
+The texts of messages in one frame each, of at most 65,535 bytes and at most so many, masked (a
 client's) or not (a server's), if that is all there is and all of it is ASCII; None for whatever
 else it is.
 """

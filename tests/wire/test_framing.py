@@ -14,7 +14,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, Protocol, Side
 from websockets.utils import apply_mask
 
-from bridge.wire.framing import FrameReader, _audio_frame_here, _usual_text_here, text_frame
+from bridge.wire.framing import FrameReader, _audio_frame_here, _usual_texts_here, text_frame
 from tests.makes import both_makes
 
 MAX_SIZE = 400
@@ -113,35 +113,57 @@ def test_a_usual_message_is_read_at_once() -> None:
     assert reader.feed(b"".join(sent(0x81, text.encode()) for text in texts)) == texts
 
 
-@both_makes("usual_text", "usual_text", _usual_text_here)
-@given(
+SENT = st.tuples(
     st.text(st.characters(codec="ascii"), max_size=300) | st.text(max_size=300),
+    st.sampled_from([0x81] * 9 + [0x01, 0x82, 0xC1]),
+    st.sampled_from([True] * 9 + [False]),
+)
+
+
+@both_makes("usual_texts", "usual_texts", _usual_texts_here)
+@given(
+    st.lists(SENT, max_size=4),
     st.integers(-3, 3),
     st.binary(max_size=3),
     st.integers(0, 400),
-    st.sampled_from([0x81, 0x01, 0x82, 0xC1]),
-    st.booleans(),
     st.booleans(),
 )
-def test_the_usual_message_is_just_that(
-    usual_text: Callable[[bytes, int, bool], str | None],
-    text: str,
+def test_usual_messages_are_just_that(
+    usual_texts: Callable[[bytes, int, bool], tuple[str, ...] | None],
+    messages: list[tuple[str, int, bool]],
     missing: int,
     more: bytes,
     most: int,
-    first: int,
     masked: bool,
-    expected: bool,
 ) -> None:
-    """ASCII in one frame of a middling length, masked as expected; not a byte more or less."""
-    body = text.encode()
-    frame = sent(first, body, masked=masked)
-    data = frame + more
+    """ASCII in one frame each, masked as expected; not a byte more or less."""
+    frames = b"".join(
+        sent(first, text.encode(), masked=masked is right) for text, first, right in messages
+    )
+    data = frames + more
     data = data[: len(data) - max(missing, 0)]
-    usual = first == 0x81 and text.isascii() and 126 <= len(body) <= most
-    whole = data == frame and masked == expected
+    usual = messages and all(
+        first == 0x81 and right and text.isascii() and len(text) <= most
+        for text, first, right in messages
+    )
+    texts = tuple(text for text, _, _ in messages)
 
-    assert usual_text(data, most, expected) == (text if usual and whole else None)
+    assert usual_texts(data, most, masked) == (texts if usual and data == frames else None)
+
+
+@both_makes("usual_texts", "usual_texts", _usual_texts_here)
+@given(st.binary(max_size=30), st.lists(USUAL, max_size=2))
+def test_what_is_usual_is_that_for_the_library_too(
+    usual_texts: Callable[[bytes, int, bool], tuple[str, ...] | None],
+    noise: bytes,
+    before: list[Frame],
+) -> None:
+    """Whatever bytes come behind what is no noise."""
+    data = b"".join(map(of, before)) + b"\x81" + noise
+    texts = usual_texts(data, MAX_SIZE, True)
+
+    if texts is not None:
+        assert [(Opcode.TEXT, text.encode(), True) for text in texts] == Library().feed(data)
 
 
 def test_messages_arrive_byte_by_byte() -> None:
