@@ -27,7 +27,8 @@ class Answers:
         self._open = False
         self._muted = False
         self._alive_until = float("-inf")
-        self._spoke = False
+        self.spoke = False
+        """Whether the caller hears, or heard, the latest answer."""
         self._asked: AskResponse | None = None
         self._answering: AskResponse | None = None
         self._failed = 0
@@ -52,12 +53,12 @@ class Answers:
     @property
     def said(self) -> bool:
         """Whether the latest answer has a voice, nobody spoke over it and none is to follow."""
-        return self._asked is None and self._spoke and self._may_be_heard(self._latest)
+        return self._asked is None and self.spoke and self._may_be_heard(self._latest)
 
     @property
     def half_said(self) -> bool:
         """Whether some of an answer was heard, and more of it is to come."""
-        return self.generating and self._spoke
+        return self.generating and self.spoke
 
     def ask(self, instructions: str | None) -> AskResponse:
         """The command that asks for an answer."""
@@ -68,7 +69,7 @@ class Answers:
         """The same after it has failed; None when it has failed too often."""
         if self._failed >= MAX_FAILED:
             return None
-        if self._spoke:
+        if self.spoke:
             return self.ask(phrases.GO_ON)
         return self.ask(None if self._answering is None else self._answering.instructions)
 
@@ -84,7 +85,7 @@ class Answers:
             del self._wanted[next(iter(self._wanted))]
         self._latest, self._open = response_id, True
         self._answering, self._asked = self._asked, None
-        self._spoke = self.called = False
+        self.spoke = self.called = False
         self._alive_until = now + SIGN_OF_LIFE
 
     def hear(self, response_id: str, now: float) -> bool:
@@ -100,8 +101,8 @@ class Answers:
 
     def speak(self, response_id: str) -> bool:
         """The caller hears an answer; whether it is the latest, and for the first time."""
-        first = not self._spoke and self.is_latest(response_id)
-        self._spoke = self._spoke or first
+        first = not self.spoke and self.is_latest(response_id)
+        self.spoke = self.spoke or first
         return first
 
     def end(self, response_id: str, status: ResponseStatus) -> bool:
@@ -131,7 +132,7 @@ class Answers:
         """The session is gone: what was under way will not come, and ids begin anew."""
         self._wanted.clear()
         self._latest, self._open = "", False
-        self._spoke = self.called = False
+        self.spoke = self.called = False
 
     def _may_be_heard(self, response_id: str) -> bool:
         return self._wanted.get(response_id or self._latest, False)

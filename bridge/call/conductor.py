@@ -102,6 +102,7 @@ class Conductor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._verdict: Over | None = None
         self._over = asyncio.Event()
+        self._goes_on = True  # until it is over, or given up
         self.audio_out = 0
         """Bytes of the agent's voice sent to the caller, in the leg's format."""
 
@@ -162,7 +163,7 @@ class Conductor:
     def _listen(self) -> None:
         """Hear the caller, as things are now: audio that nobody has to touch goes straight on."""
         hear: leg.Hear = self._hear_caller
-        if self._over.is_set():
+        if not self._goes_on:
             hear = nobody
         elif self._deaf:
             hear = self._hear_silence
@@ -193,23 +194,24 @@ class Conductor:
         if self._handling:
             self._waiting.append(event)
             return
-        self._handling, clock = True, self._clock
-        later = isinstance(event, Voice)  # which makes no deadline earlier
+        self._handling, settled = True, False
+        call, clock = self._call, self._clock
         try:
-            while not self._over.is_set():
+            while self._goes_on:
                 now = clock()
-                for command in self._call.handle(event, now):
+                for command in call.handle(event, now):
                     self._do(command, now)
+                settled = settled or call.settled
                 if not self._waiting:
                     break
-                later, event = False, self._waiting.popleft()
+                event = self._waiting.popleft()
         finally:
             self._handling = False
-        if not later:
-            if self._call.deaf and not self._deaf:
+        if settled:
+            if call.deaf and not self._deaf:
                 self._deaf = True
                 self._listen()
-            self._alarm.set(None if self._over.is_set() else self._call.deadline)
+            self._alarm.set(call.deadline if self._goes_on else None)
 
     def _fail(self, error: BaseException) -> None:
         _log.error("the call's own logic failed; the call ends with an apology", exc_info=error)
@@ -218,8 +220,8 @@ class Conductor:
         self._waiting.clear()
 
     def _end(self, over: Over) -> None:
-        if not self._over.is_set():
-            self._verdict = over
+        if self._goes_on:
+            self._verdict, self._goes_on = over, False
             self._over.set()
             self._listen()
 
@@ -276,7 +278,7 @@ class Conductor:
             self._fail(error)
 
     async def _let_go(self) -> None:
-        self._over.set()
+        self._goes_on = False
         self._alarm.stop()
         tasks = tuple(self._tasks)
         for task in tasks:

@@ -8,6 +8,8 @@ happened and when, and returns what is to be done; `deadline` says when it wants
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bridge.audio.formats import AudioFormat
 from bridge.call.answers import Answers
 from bridge.call.closing import Closing
@@ -64,6 +66,7 @@ class Call:
         self._closing: Closing | None = None
         self._tools: set[str] = set()
         self._over = False
+        self.settled = False  # whether the last event may have moved `deadline`
         self.deaf = False
         """
         Whether the model hears silence instead of the caller, whose own goodbye would make it
@@ -113,17 +116,19 @@ class Call:
         """What becomes of a caller whom the agent cannot serve any more."""
         return apologise(self._rules.fallback)
 
-    def handle(self, happened: CallEvent, now: float) -> list[CallCommand]:
+    def handle(self, happened: CallEvent, now: float) -> Sequence[CallCommand]:
         """What is to be done, in this order. Nothing after Over."""
         if self._over:
             return []
         if isinstance(happened, Voice):  # most of what happens
-            commands, goes_on = self._on_voice(happened, now), True
+            commands = self._on_voice(happened, now)
+            speaks_on = bool(commands)
         else:
-            commands, goes_on = self._note(happened, now), isinstance(happened, leg.Played)
-        if goes_on and self._playback.speaking and self._closing is None:
-            return commands  # all that follows is that it is busy for longer: see TimeIsUp
-        return commands + self._settle(now)
+            commands = self._note(happened, now)
+            speaks_on = isinstance(happened, leg.Played) and self._playback.speaking
+        # Of one who speaks on it follows only that it is busy for longer: see TimeIsUp.
+        self.settled = not speaks_on or self._closing is not None
+        return [*commands, *self._settle(now)] if self.settled else commands
 
     def _note(self, happened: CallEvent, now: float) -> list[CallCommand]:
         match happened:
@@ -208,15 +213,15 @@ class Call:
         self._playback.begin_session()
         self._caller.forget()
 
-    def _on_voice(self, voice: Voice, now: float) -> list[CallCommand]:
+    def _on_voice(self, voice: Voice, now: float) -> Sequence[CallCommand]:
         audible = self._opening.caller_here and bool(voice.audio)
         if not audible or not self._answers.hear(voice.response_id, now):
             return []
-        commands: list[CallCommand] = [*self._playback.play(voice.item_id, voice.audio, now)]
-        if self._answers.speak(voice.response_id):
-            waited = self._caller.answered(now)
-            commands.append(Happened(Moment.AGENT_SPEAKS, seconds=waited))
-        return commands
+        plays = self._playback.play(voice.item_id, voice.audio, now)
+        if self._answers.spoke or not self._answers.speak(voice.response_id):
+            return plays
+        waited = self._caller.answered(now)
+        return [*plays, Happened(Moment.AGENT_SPEAKS, seconds=waited)]
 
     def _on_response_done(self, done: model.ResponseDone, now: float) -> list[CallCommand]:
         if not self._answers.end(done.response_id, done.status):

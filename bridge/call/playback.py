@@ -22,7 +22,7 @@ __all__ = ["Playback"]
 
 LATE_MARK = 5.0  # seconds after which a mark that is due is not waited for any more
 FIRST_MARK_MS = 100  # of audio before the first mark, where nothing was queued
-MARK_MS = 500  # of audio between two marks, at most
+MARK_MS = 1000  # of audio between two marks, at most
 
 
 @dataclass(slots=True, eq=False)
@@ -83,14 +83,19 @@ class Playback:
 
     def play(self, item_id: str, audio: bytes, now: float) -> list[leg.Play]:
         """Send a part of an item, with the marks that are due in it."""
-        begin = self._sent
+        begin, size = self._sent, len(audio)
         if begin == self._passed:
             self._due = begin + self._first_size
-        self._note(item_id, len(audio), now)
-        if self._sent < self._due:
+        span = self._spans[-1] if self._spans else None
+        if span is None or span.item is not self._item or item_id != self._item.item_id:
+            span = self._begin_span(item_id)
+        span.item.size += size
+        self._sent = span.end = end = begin + size
+        self._ends_at = max(self._ends_at, now) + size / self._bytes_per_second
+        if end < self._due:
             return [leg.Play(audio)]
         plays = []
-        while (due := self._due) <= self._sent:
+        while (due := self._due) <= end:
             plays.append(leg.Play(audio[: due - begin], self._mark(due)))
             audio, begin = audio[due - begin :], due
         return [*plays, leg.Play(audio)] if audio else plays
@@ -101,9 +106,12 @@ class Playback:
 
     def played(self, mark: str, now: float) -> bool:
         """The carrier is past `mark`; False for a mark that counts for nothing."""
-        if not any(each.name == mark for each in self._marks):  # as a rule it is the first
+        for passed in self._marks:  # as a rule it is the first
+            if passed.name == mark:
+                break
+        else:
             return False
-        while (passed := self._marks.popleft()).name != mark:
+        while self._marks.popleft() is not passed:
             pass
         self._passed = passed.position
         self._ends_at = now + (self._sent - self._passed) / self._bytes_per_second
@@ -138,17 +146,12 @@ class Playback:
         """Items that come from now on are new, though they may bear old ids."""
         self._item = _Item("")
 
-    def _note(self, item_id: str, size: int, now: float) -> None:
+    def _begin_span(self, item_id: str) -> _Span:
         if item_id != self._item.item_id:
             self._item = _Item(item_id)
-        item, end = self._item, self._sent + size
-        if self._spans and self._spans[-1].item is item:
-            self._spans[-1].end = end
-        else:
-            self._spans.append(_Span(item, item.size, self._sent, end))
-        item.size += size
-        self._sent = end
-        self._ends_at = max(self._ends_at, now) + size / self._bytes_per_second
+        span = _Span(self._item, self._item.size, self._sent, self._sent)
+        self._spans.append(span)
+        return span
 
     def _mark(self, position: int) -> str:
         self._number += 1

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 __all__ = ["watch"]
 
-INTERVAL = 0.1  # seconds
+INTERVAL = 0.2  # seconds; each time the worker is woken, which is most of what an idle one costs
 
 
 async def watch(observe: Callable[[float], None], interval: float = INTERVAL) -> None:

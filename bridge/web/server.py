@@ -19,6 +19,7 @@ __all__ = ["Intake", "make_server"]
 MAX_MESSAGE_SIZE = 64 * 1024  # bytes; a media frame has a few hundred
 PING_SECONDS = 60.0  # lenient: 50 frames a second tell sooner whether a carrier is there
 GRACE_SECONDS = 5  # for connections to close, after the calls are over
+TICK_SECONDS = 0.25  # how often a server looks whether it was told to stop
 LOOK_SECONDS = 0.1  # how often a drain looks whether it was told to hurry
 
 
@@ -81,6 +82,13 @@ class _Server(uvicorn.Server):
         else:
             await super().startup([])
             await self._intake.open(self)
+
+    async def main_loop(self) -> None:
+        # As uvicorn's, which wakes an idle worker ten times a second.
+        stops = await self.on_tick(0)
+        while not stops:
+            await asyncio.sleep(TICK_SECONDS)
+            stops = await self.on_tick(0)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # What a supervisor sends on, a platform may have sent to every process as well.

@@ -18,7 +18,7 @@ from bridge.ports import leg
 __all__ = ["SILENT_SECONDS", "LifeSigns"]
 
 SILENT_SECONDS = 5.0  # without a frame of the caller's audio
-LOOKS = 5  # within that time
+LOOKS = 3  # within that time
 
 
 class LifeSigns:

@@ -123,7 +123,7 @@ class CallScript:
         return deadline, self.at(deadline, TIME)
 
     def _handle(self, event: CallEvent, now: float) -> list[CallCommand]:
-        commands = self.call.handle(event, now)
+        commands = list(self.call.handle(event, now))
         for command in commands:
             match command:
                 case leg.Play(mark=str(name)):

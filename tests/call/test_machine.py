@@ -211,12 +211,12 @@ def test_an_answer_that_is_complete_is_interrupted_as_well() -> None:
     """Models produce faster than people listen; late audio of it does not come back."""
     call = CallScript()
     call.answer(1.0, ms=5000)
-    call.heard(1.6, 2)
+    call.heard(2.1, 2)
 
-    commands = call.at(2.0, model.SpeechStarted())
-    late = call.at(2.1, voice(item="item of r1"))
+    commands = call.at(2.5, model.SpeechStarted())
+    late = call.at(2.6, voice(item="item of r1"))
 
-    assert deeds(commands) == [leg.Clear(), Truncate("item of r1", 1000)]
+    assert deeds(commands) == [leg.Clear(), Truncate("item of r1", 1500)]
     assert deeds(late) == []
 
 

@@ -208,7 +208,7 @@ def test_goodbye_in_the_answer_that_hangs_up() -> None:
     call.at(1.0, model.ResponseCreated("r1"), voice(1000), hang_up_called(), done())
 
     call.at(1.1, *asks_to_hang_up())
-    call.heard(1.9, 2)
+    call.heard(1.9, 1)
     assert call.over is None
 
     call.heard(2.0)
@@ -265,7 +265,7 @@ def test_a_long_answer_was_queued_when_the_call_is_to_end() -> None:
     call.at(1.0, *asks_to_hang_up())
 
     for second in range(2, 121):
-        call.heard(float(second), 2)
+        call.heard(float(second), 1)
         call.at(float(second), TimeIsUp())
         assert call.over is None
 
