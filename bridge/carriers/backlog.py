@@ -20,6 +20,8 @@ MAX_EVENTS = 250  # five seconds of 20 ms frames
 class Backlog:
     """Hands a leg's events to its listener; keeps them, in order, until there is one."""
 
+    __slots__ = ("_hear", "_held", "_listener", "_max_events", "_over", "dropped", "heard")
+
     def __init__(self, max_events: int = MAX_EVENTS) -> None:
         self._max_events = max_events
         self._held: deque[leg.LegEvent] = deque()

@@ -94,6 +94,24 @@ class TwilioLeg:
     room; `missing_chunks` the caller's frames that never came.
     """
 
+    __slots__ = (
+        "_bad_times",
+        "_before",
+        "_behind",
+        "_ended",
+        "_events",
+        "_next_chunk",
+        "_now",
+        "_open",
+        "_outlet",
+        "_stream_sid",
+        "bad_frames",
+        "dropped_audio",
+        "frames_in",
+        "missing_chunks",
+        "start",
+    )
+
     def __init__(self, outlet: Outlet, now: Callable[[], float]) -> None:
         self._outlet = outlet
         self._now = now

@@ -59,6 +59,24 @@ class SocketSession:
     `memory` and `expires_in` before it gives the session away.
     """
 
+    __slots__ = (
+        "_before",
+        "_behind",
+        "_clogged",
+        "_closing",
+        "_congestion",
+        "_inbox",
+        "_socket",
+        "_time",
+        "_translator",
+        "dropped_audio",
+        "expires_in",
+        "input_format",
+        "memory",
+        "output_format",
+        "session_id",
+    )
+
     def __init__(
         self, translator: Translator, *, input_format: AudioFormat, output_format: AudioFormat
     ) -> None:

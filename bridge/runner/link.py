@@ -41,6 +41,20 @@ _log = logging.getLogger(__name__)
 class Link:
     """`listener` hears the events of the session that is current, and of no other."""
 
+    __slots__ = (
+        "_closed",
+        "_held",
+        "_held_size",
+        "_lately",
+        "_listener",
+        "_model",
+        "_noticed",
+        "_replaced",
+        "_session",
+        "dropped_audio",
+        "input_format",
+    )
+
     def __init__(self, model: RealtimeModel, listener: EventListener) -> None:
         self._model = model
         self._lately: deque[bytes] = deque(maxlen=REWIND_PIECES)

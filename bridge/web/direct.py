@@ -95,6 +95,18 @@ class DirectProtocol(WebSocketsSansIOProtocol):
 class DirectSocket(asyncio.Protocol):
     """A `MediaSocket` on a connection of our own server's, and between that and its transport."""
 
+    __slots__ = (
+        "_connection",
+        "_hearing",
+        "_max_size",
+        "_open",
+        "_over",
+        "_reader",
+        "_transport",
+        "_whole",
+        "clogged",
+    )
+
     def __init__(self, connection: DirectProtocol) -> None:
         self._connection = connection
         self._transport = connection.transport

@@ -59,6 +59,8 @@ class Hearing:
     over, all of them are let go of.
     """
 
+    __slots__ = ("_context", "_fail", "_hear", "_over")
+
     def __init__(self, fail: Callable[[], None]) -> None:
         self._fail = fail
         self._context: Context | None = None

@@ -29,6 +29,8 @@ _VOICE_IS_FIXED = "cannot_update_voice"
 class OpenAISession(SocketSession):
     """RealtimeSession over a socket. OpenAIRealtimeModel makes it ready."""
 
+    __slots__ = ("_answers", "_changing", "_current", "_dialect", "_wanted", "_words")
+
     def __init__(self, session: dict[str, Any], dialect: Dialect) -> None:
         """`session` is the session object that `configure` will send."""
         output_format = format_of(session, "output")
