@@ -50,7 +50,7 @@ its calls end with it.
   `http://` is taken for this machine, and with `BRIDGE_INSECURE=1`.
 - `BRIDGE_FALLBACK_NUMBER` is a number such as `+14155550100`, or a `sip:` URI.
 - `BRIDGE_MAX_CALLS` bounds the calls of each worker. Without it a worker measures what it can bear:
-  ten times a second it looks how late its event loop is, and how much of its core its thread uses.
+  five times a second it looks how late its event loop is, and how much of its core its thread uses.
   It refuses new calls when in the last second timers were more than 25 ms late for 30 % of the
   time, or the thread used more than 80 % of the core, and takes them again below 20 % and
   65 %. It never refuses the only call, nor one that comes back from another worker. A number
