@@ -52,6 +52,7 @@ def readers(
             for page in PAGES
             if not lacks_a_program(page)
         }
+        pool.shutdown(cancel_futures=True)  # of what nobody asked for
 
 
 def read(page: Path, folder: Path) -> None:
