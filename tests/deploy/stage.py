@@ -77,8 +77,8 @@ class Site(Generic[B]):
     async def hang_up(self, *workers: Stage) -> None:
         """The operator ends all calls of these workers."""
         for worker in workers:
-            for call in (await worker.ask("GET", "/calls")).json()["calls"]:
-                await worker.ask("DELETE", f"/calls/{call['call']}")
+            for call in (await _asked(worker, "GET", "/calls")).json()["calls"]:
+                await _asked(worker, "DELETE", f"/calls/{call['call']}")
 
     async def live(self, calls: int) -> list[int]:
         """How many calls each worker has, as soon as there are so many in all; 0 for the dead."""
@@ -106,6 +106,14 @@ async def site(kind: type[B], logs: Path, processes: int) -> AsyncIterator[Site[
         stack.enter_context(balancer)
         origins[PUBLIC] = balancer.origin
         yield Site(balancer, workers)
+
+
+async def _asked(worker: Stage, method: str, path: str) -> httpx.Response:
+    """The answer; on a machine that has much else to do the store may be late, which is a 503."""
+    async with asyncio.timeout(LONGEST):
+        while (answer := await worker.ask(method, path)).status_code == 503:
+            await asyncio.sleep(0.1)
+        return answer
 
 
 async def _live(worker: Stage) -> int:
