@@ -93,16 +93,15 @@ class Conductor:
         self._to_model = to_model
         self._to_caller = to_caller
         self._observer = observer
-        self._clock = asyncio.get_running_loop().time  # the alarm's, too
+        loop = asyncio.get_running_loop()
+        self._clock = loop.time  # the alarm's, too
         self._alarm = Alarm(lambda: self.tell(TimeIsUp()))
         self._waiting: deque[CallEvent] = deque()
         self._handling = False
         self._deaf = False  # as the machine is
         self._speaking = ("", "")
         self._tasks: set[asyncio.Task[None]] = set()
-        self._verdict: Over | None = None
-        self._over = asyncio.Event()
-        self._goes_on = True  # until it is over, or given up
+        self._over: asyncio.Future[Over] = loop.create_future()
         self.audio_out = 0
         """Bytes of the agent's voice sent to the caller, in the leg's format."""
 
@@ -117,9 +116,7 @@ class Conductor:
         self._runner.attach(self._on_runner)
         self._spawn(self._dial(dialled, ready))
         try:
-            await self._over.wait()
-            assert self._verdict is not None
-            return self._verdict
+            return await self._over
         finally:
             await self._let_go()
 
@@ -163,7 +160,7 @@ class Conductor:
     def _listen(self) -> None:
         """Hear the caller, as things are now: audio that nobody has to touch goes straight on."""
         hear: leg.Hear = self._hear_caller
-        if not self._goes_on:
+        if self._over.done():
             hear = nobody
         elif self._deaf:
             hear = self._hear_silence
@@ -197,7 +194,7 @@ class Conductor:
         self._handling, settled = True, False
         call, clock = self._call, self._clock
         try:
-            while self._goes_on:
+            while not self._over.done():
                 now = clock()
                 for command in call.handle(event, now):
                     self._do(command, now)
@@ -211,7 +208,7 @@ class Conductor:
             if call.deaf and not self._deaf:
                 self._deaf = True
                 self._listen()
-            self._alarm.set(call.deadline if self._goes_on else None)
+            self._alarm.set(None if self._over.done() else call.deadline)
 
     def _fail(self, error: BaseException) -> None:
         _log.error("the call's own logic failed; the call ends with an apology", exc_info=error)
@@ -220,9 +217,8 @@ class Conductor:
         self._waiting.clear()
 
     def _end(self, over: Over) -> None:
-        if self._goes_on:
-            self._verdict, self._goes_on = over, False
-            self._over.set()
+        if not self._over.done():
+            self._over.set_result(over)
             self._listen()
 
     # What is done about it
@@ -278,7 +274,7 @@ class Conductor:
             self._fail(error)
 
     async def _let_go(self) -> None:
-        self._goes_on = False
+        self._over.cancel()
         self._alarm.stop()
         tasks = tuple(self._tasks)
         for task in tasks:
