@@ -147,13 +147,13 @@ class TwilioLeg:
         if not self._open:
             return
         match command:
-            case leg.Play() if self._stream_sid is not None:
-                mark = command.mark
-                self._play(command.audio, media.write_mark(self._stream_sid, mark) if mark else "")
             case leg.Finish():
                 self._shut(NORMAL)
             case _ if self._stream_sid is None:
                 pass
+            case leg.Play():
+                mark = command.mark
+                self._play(command.audio, media.write_mark(self._stream_sid, mark) if mark else "")
             case leg.Press(keys):
                 self._play(tones(keys))
             case leg.Clear():
@@ -202,8 +202,6 @@ class TwilioLeg:
     def _take(self, event: media.TwilioEvent) -> None:
         """Whatever it is but audio."""
         match event:
-            case media.Mark() if event.stream_sid == self._stream_sid:
-                self._events.put(leg.Played(event.name))
             case media.Connected():
                 if self.start is not None:
                     self._drop(Breach.LATE_GREETING)
@@ -215,6 +213,8 @@ class TwilioLeg:
                 self._drop(Breach.WRONG_STREAM)
             case media.Dtmf():
                 self._events.put(leg.Digit(event.digit))
+            case media.Mark():
+                self._events.put(leg.Played(event.name))
             case media.Stop():
                 # Also said when the stream is stopped or the call redirected: either way
                 # nobody is lost, and Twilio knows what comes next.

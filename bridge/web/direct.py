@@ -142,11 +142,8 @@ class DirectSocket(asyncio.Protocol):
         self._send(text_frame(text.encode()))
 
     def write_audio(self, before: bytes, audio: bytes, behind: bytes, then: str) -> None:
-        frames = audio_frame(before, audio, behind, b"")
-        if then:
-            frames += text_frame(then.encode())
-        if self._open and not self._transport.is_closing():
-            self._transport.write(frames)
+        frame = audio_frame(before, audio, behind, b"")
+        self._send(frame + text_frame(then.encode()) if then else frame)
 
     def close(self, code: int) -> None:
         self._open = self._whole = False
